@@ -1,0 +1,19 @@
+"""Transforms in PyG's sense: Data in, Data out; and their functional forms.
+
+Feature normalisation is PyG's own ``torch_geometric.transforms.NormalizeFeatures``, and
+the loss on soft targets is :func:`torch.nn.functional.cross_entropy`, which takes
+probabilities.
+"""
+
+from .label_smoothing import LabelSmoothing, label_smoothing
+from .posterior_label_smoothing import (
+    PosteriorLabelSmoothing,
+    posterior_label_smoothing,
+)
+
+__all__ = [
+    "LabelSmoothing",
+    "PosteriorLabelSmoothing",
+    "label_smoothing",
+    "posterior_label_smoothing",
+]
