@@ -1,0 +1,167 @@
+"""The parts of a recipe file that tables are made from: models, labels, search, quick.
+
+Import paths are checked only for their form here: importing a model would import torch
+(:mod:`graphlab.benchmark.imports` resolves them before anything is run).
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphlab.benchmark.recipe import Paper, Quick, Search
+from graphlab.benchmark.toml_reader import Section, nearest
+
+#: The fields of ``graphlab.training.TrainingConfig``, repeated because importing that
+#: imports torch; a test holds the two equal.
+TRAINING_KEYS: dict[str, type] = {
+    "epochs": int,
+    "patience": int,
+    "stopping": str,
+    "monitor": str,
+    "optimizer": str,
+    "lr": float,
+    "weight_decay": float,
+    "vectorize": bool,
+}
+_IMPORT_PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
+#: Keys of a settings table that are not label names.
+SETTINGS_KEYS = ("training", "model_args")
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A model of the grid: what to import and its default settings."""
+
+    path: str
+    args: dict[str, Any] = field(default_factory=dict)
+    training: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LabelSpec:
+    """A label method of the grid.
+
+    Args:
+        path: Import path; empty when ``unavailable`` says why there is none.
+        args: Its default arguments.
+        training: Training settings that it changes.
+        models: The models it is combined with; ``None`` for all.
+        unavailable: Why it cannot be run.
+    """
+
+    path: str
+    args: dict[str, Any] = field(default_factory=dict)
+    training: dict[str, Any] = field(default_factory=dict)
+    models: tuple[str, ...] | None = None
+    unavailable: str = ""
+
+
+def checked_path(section: Section, key: str, value: str) -> str:
+    """``value`` if it has the form ``package.module:Name``."""
+    if not _IMPORT_PATH.fullmatch(value):
+        problem = f"must be an import path 'package.module:Name', not {value!r}"
+        raise section.error(key, problem)
+    return value
+
+
+def read_training(section: Section) -> dict[str, Any]:
+    """A ``training`` table."""
+    return section.those_of(TRAINING_KEYS)
+
+
+def read_paper(section: Section) -> Paper:
+    """The ``[paper]`` table."""
+    optional = ("authors", "venue", "url", "bibtex")
+    paper = Paper(
+        key=section.take("key", str),
+        title=section.take("title", str),
+        **{name: section.take(name, str, "") for name in optional},
+    )
+    section.done()
+    return paper
+
+
+def read_models(section: Section) -> dict[str, ModelSpec]:
+    """The ``[models]`` table: name -> path, args, training."""
+    models = {}
+    for name, entry in section.sections().items():
+        path = checked_path(entry, "path", entry.take("path", str))
+        training = read_training(entry.section("training"))
+        models[name] = ModelSpec(path, entry.take("args", dict, {}), training)
+        entry.done()
+    return models
+
+
+def read_labels(section: Section, models: list[str]) -> dict[str, LabelSpec]:
+    """The ``[labels]`` table: name -> path, args, training, models, unavailable."""
+    labels = {}
+    for name, entry in section.sections().items():
+        if name in SETTINGS_KEYS:
+            raise entry.error("", "this name is taken, choose another for the label")
+        reason = entry.take("unavailable", str, "")
+        path = entry.take("path", str, "") if reason else entry.take("path", str)
+        labels[name] = LabelSpec(
+            path=checked_path(entry, "path", path) if path else "",
+            args=entry.take("args", dict, {}),
+            training=read_training(entry.section("training")),
+            models=known(entry, "models", models, None),
+            unavailable=reason,
+        )
+        entry.done()
+    return labels
+
+
+def known(section: Section, key: str, accepted: list[str], default: Any) -> Any:
+    """A list of names, each of which must be one of ``accepted``."""
+    names = section.strings(key, default)
+    for name in names or ():
+        if name not in accepted:
+            raise section.error(key, f"unknown {name!r}; {nearest(name, accepted)}")
+    return names
+
+
+def _choices(section: Section) -> dict[str, list]:
+    """A table of non-empty lists."""
+    choices = {key: section.take(key, list) for key in section.content}
+    for key, values in choices.items():
+        if not values:
+            raise section.error(key, "needs at least one value")
+    return choices
+
+
+def read_search(section: Section, models: list[str], labels: list[str]) -> Search:
+    """The ``[search]`` table: lists of values per setting."""
+    training = section.section("training")
+    for key in training.content:
+        if key not in TRAINING_KEYS:
+            problem = f"unknown key; {nearest(key, list(TRAINING_KEYS))}"
+            raise training.error(key, problem)
+    search = Search(
+        training=_choices(training),
+        model_args=_named(section.section("model_args"), models, _choices),
+        label_args=_named(section.section("label_args"), labels, _choices),
+        source=section.take("source", str, ""),
+    )
+    section.done()
+    return search
+
+
+def read_quick(section: Section, labels: list[str]) -> Quick:
+    """The ``[quick]`` table."""
+    quick = Quick(
+        training=read_training(section.section("training")),
+        label_args=_named(
+            section.section("label_args"), labels, lambda entry: entry.content
+        ),
+        runs=section.positive("runs", None),
+    )
+    section.done()
+    return quick
+
+
+def _named(section: Section, accepted: list[str], read: Any) -> dict[str, Any]:
+    """A table of tables whose names must be ``accepted``."""
+    for name in section.content:
+        if name not in accepted:
+            raise section.error(name, f"unknown name; {nearest(name, accepted)}")
+    return {name: read(entry) for name, entry in section.sections().items()}
