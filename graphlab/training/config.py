@@ -1,0 +1,88 @@
+"""Settings of one training run and the progress it reports."""
+
+from dataclasses import dataclass
+
+from graphlab.errors import ArgumentError
+
+_CHOICES = {
+    "stopping": ("postel", "patience", "none"),
+    "monitor": ("val_loss", "val_accuracy"),
+    "optimizer": ("Adam", "AdamW", "SGD"),
+}
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    r"""How a model is trained.
+
+    Args:
+        epochs: Most epochs that are trained.
+        patience: Window :math:`P` of the stopping rule, in epochs.
+        stopping: ``"postel"`` stops once more than :math:`P` epochs lie behind and
+            the current validation loss exceeds the mean of the :math:`P` before it
+            (the rule in the official code of PosteL and BernNet);
+            ``"patience"`` stops after :math:`P` epochs without a new best;
+            ``"none"`` trains all epochs.
+        monitor: Validation quantity that picks the reported epoch, ``"val_loss"``
+            (lowest, first on ties) or ``"val_accuracy"`` (highest; the lower loss
+            on ties).
+        optimizer: Name of a :mod:`torch.optim` class: ``"Adam"``, ``"AdamW"`` or
+            ``"SGD"``.
+        lr: Learning rate.
+        weight_decay: :math:`L_2` penalty, as the optimizer defines it.
+        vectorize: Train all replicas at once where the model allows it.
+        replicas_at_once: Most replicas that share one pass, or :obj:`None` for all.
+            Smaller groups need less memory; the result does not depend on it.
+
+    Raises:
+        ArgumentError: If a value is out of its range.
+    """
+
+    epochs: int = 1000
+    patience: int = 200
+    stopping: str = "postel"
+    monitor: str = "val_loss"
+    optimizer: str = "Adam"
+    lr: float = 0.01
+    weight_decay: float = 5e-4
+    vectorize: bool = True
+    replicas_at_once: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, accepted in _CHOICES.items():
+            if (value := getattr(self, name)) not in accepted:
+                raise ArgumentError(
+                    f"{name} must be one of {', '.join(accepted)}, got {value!r}"
+                )
+        for name in ("epochs", "patience"):
+            _require_count(name, getattr(self, name))
+        if self.replicas_at_once is not None:
+            _require_count("replicas_at_once", self.replicas_at_once)
+        if not self.lr > 0:
+            raise ArgumentError(f"lr must be positive, got {self.lr!r}")
+        if not self.weight_decay >= 0:
+            raise ArgumentError(
+                f"weight_decay must not be negative, got {self.weight_decay!r}"
+            )
+
+    @property
+    def selection(self) -> str:
+        """The model-selection rule in words, for tables."""
+        return {
+            "val_loss": "lowest validation loss",
+            "val_accuracy": "highest validation accuracy",
+        }[self.monitor]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One report of a running training: `done` of at most `total` epochs."""
+
+    text: str
+    done: int
+    total: int
+
+
+def _require_count(name: str, value: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ArgumentError(f"{name} must be a positive whole number, got {value!r}")

@@ -1,0 +1,80 @@
+"""Dropout noise that belongs to a replica, however replicas are grouped."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor
+from torch.overrides import TorchFunctionMode
+
+
+class _ReplicaDropout(torch.autograd.Function):
+    """Dropout whose mask comes from the generator of the replica.
+
+    `token` is the only argument that is certain to be batched under ``vmap``: it
+    makes the rule below apply even to an input that all replicas share.
+    """
+
+    @staticmethod
+    def forward(
+        x: Tensor, p: float, token: Tensor, generators: list[Generator]
+    ) -> tuple[Tensor, Tensor]:
+        mask = _draw(torch.empty_like(x), p, generators[0])
+        return x * mask, mask
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple, output: tuple) -> None:
+        ctx.save_for_backward(output[1])
+        ctx.mark_non_differentiable(output[1])
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor, _: Any) -> tuple:
+        (mask,) = ctx.saved_tensors
+        return grad * mask, None, None, None
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple, x, p, token, generators) -> tuple:
+        dim = in_dims[0]
+        if dim is None:
+            mask = x.new_empty(info.batch_size, *x.shape)
+            dim = 0
+        else:
+            mask = torch.empty_like(x)
+        for replica, generator in enumerate(generators):
+            _draw(mask.select(dim, replica), p, generator)
+        return (x * mask, mask), (dim, dim)
+
+
+def _draw(mask: Tensor, p: float, generator: Generator) -> Tensor:
+    if p == 1.0:
+        return mask.zero_()
+    return mask.bernoulli_(1.0 - p, generator=generator).div_(1.0 - p)
+
+
+class ReplicaNoise(TorchFunctionMode):
+    """Sends every :func:`torch.nn.functional.dropout` to the replicas' generators.
+
+    Inside the mode, replica `r` draws from ``generators[r]`` alone. So its noise is
+    the same whether it is trained by itself or among others, and stays the same
+    when a neighbour leaves the batch.
+    """
+
+    def __init__(self, generators: Sequence[Generator], token: Tensor):
+        super().__init__()
+        self.generators = list(generators)
+        self.token = token
+
+    def __torch_function__(self, func: Callable, types, args=(), kwargs=None):
+        if func is not F.dropout:
+            return func(*args, **(kwargs or {}))
+        return self._dropout(*args, **(kwargs or {}))
+
+    def _dropout(
+        self, input: Tensor, p: float = 0.5, training: bool = True, inplace=False
+    ) -> Tensor:
+        if not training or p == 0.0:
+            return input
+        if not 0.0 <= p <= 1.0:
+            return F.dropout(input, p, training)  # torch words the error
+        return _ReplicaDropout.apply(input, p, self.token, self.generators)[0]
