@@ -1,0 +1,73 @@
+"""One frozen split of a graph's nodes."""
+
+import hashlib
+from dataclasses import dataclass, field
+
+import numpy as np
+from torch import Tensor
+
+from graphlab.errors import SplitError
+
+PARTS = ("train", "val", "test")
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Which nodes train, validate and test.
+
+    Args:
+        name: Name of the family, such as ``"bernnet-10"``.
+        index: Position in the family, from 0.
+        seed: Seed that the split was drawn with; None if it was published as masks.
+        train_mask: Training nodes, bool ``[N]``.
+        val_mask: Validation nodes, bool ``[N]``.
+        test_mask: Test nodes, bool ``[N]``.
+
+    ``checksum`` is the SHA-256 of the three masks, packed to bits. Nodes may be in no
+    mask.
+
+    Raises:
+        SplitError: If a mask is empty or not bool ``[N]``, or two of them overlap.
+    """
+
+    name: str
+    index: int
+    seed: int | None
+    train_mask: Tensor
+    val_mask: Tensor
+    test_mask: Tensor
+    checksum: str = field(init=False)
+
+    def __post_init__(self):
+        self._check()
+        object.__setattr__(self, "checksum", self._checksum())
+
+    @property
+    def masks(self) -> tuple[Tensor, Tensor, Tensor]:
+        """The training, validation and test mask."""
+        return self.train_mask, self.val_mask, self.test_mask
+
+    def _check(self) -> None:
+        where = f"split {self.name}[{self.index}]"
+        shape = self.train_mask.shape
+        for part, mask in zip(PARTS, self.masks, strict=True):
+            if str(mask.dtype) != "torch.bool" or mask.dim() != 1:
+                raise SplitError(
+                    f"{where}: {part}_mask must be bool [N], "
+                    f"got {mask.dtype} {list(mask.shape)}"
+                )
+            if mask.shape != shape:
+                raise SplitError(
+                    f"{where}: {part}_mask has {mask.numel()} nodes, "
+                    f"train_mask {shape.numel()}"
+                )
+            if not bool(mask.any()):
+                raise SplitError(f"{where}: {part}_mask selects no node")
+        if bool((sum(mask.int() for mask in self.masks) > 1).any()):
+            raise SplitError(f"{where}: a node is in more than one of the three masks")
+
+    def _checksum(self) -> str:
+        total = hashlib.sha256(f"graphlab-split-1 {self.train_mask.numel()}".encode())
+        for mask in self.masks:
+            total.update(np.packbits(mask.cpu().numpy()).tobytes())
+        return total.hexdigest()
