@@ -22,6 +22,7 @@ TRAINING_KEYS: dict[str, type] = {
     "lr": float,
     "weight_decay": float,
     "vectorize": bool,
+    "replicas_at_once": int,
 }
 _IMPORT_PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
 #: Keys of a settings table that are not label names.
