@@ -100,8 +100,8 @@ def conditional(
     with :math:`g_i = h_i` for ``kind="edge"`` (every edge counts once), :math:`g_i =
     h_i / \sum_m h_i[m]` for ``kind="node"`` (every node counts once), and
     :math:`\epsilon` the pseudo-count. Only nodes with a true label
-    (:math:`\mathcal{T}`) contribute rows. A class of which no node has a labelled neighbour gets a uniform
-    row.
+    (:math:`\mathcal{T}`) contribute rows. A class of which no node has a
+    labelled neighbour gets a uniform row.
     """
     num_classes = labels.num_classes
     total = torch.zeros(

@@ -14,8 +14,8 @@ from ._labels import read_labels
 def label_smoothing(y: Tensor, num_classes: int, beta: float) -> Tensor:
     r"""Soft targets with a share :math:`\beta` for the other classes.
 
-    As in the LS rows (Table 1) of the `"Posterior Label Smoothing for Node Classification"
-    <https://arxiv.org/abs/2406.00410>`_ paper.
+    As in the LS rows (Table 1) of the `"Posterior Label Smoothing for Node
+    Classification" <https://arxiv.org/abs/2406.00410>`_ paper.
 
     .. math::
         \mathbf{\hat{e}}_i = (1 - \beta)\, \mathbf{e}_i

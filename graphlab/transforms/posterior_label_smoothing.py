@@ -95,10 +95,11 @@ def posterior_label_smoothing(
             ``"node"``: every node counts once (the "normalised" form of the earlier
             version). The likelihood uses :math:`h_i` in both.
         fallback: What replaces :math:`\mathbf{q}_i` when the node has too few labelled
-            neighbours, or when zeros of :math:`\pi` rule out every class: ``"one_hot"``
-            (the node's label, as in the authors' code) or ``"prior"`` (the paper's
-            words; :math:`\mathbf{p}^{\tau}`, normalised). Noise and :math:`\alpha`
-            still follow.
+            neighbours, or when zeros of :math:`\pi` rule out every class (which happens
+            to nodes without a true label only): ``"one_hot"`` (the node's label, as in
+            the authors' code) or ``"prior"`` (the paper's words;
+            :math:`\mathbf{p}^{\tau}`, normalised). Noise and :math:`\alpha` still
+            follow.
         noise: ``"off_class"``: to the classes other than the node's own (authors'
             code); ``"uniform"``: to all of them, then normalised (paper).
         pseudo_count: Added to each entry of :math:`\pi` before its rows are normalised,
