@@ -1,0 +1,20 @@
+"""Fused message passing: every operation of the layers, one per file."""
+
+from graphlab.ops.csr import Csr
+from graphlab.ops.gcn_norm import gcn_norm
+from graphlab.ops.matmul import matmul
+from graphlab.ops.self_loops import with_self_loops
+from graphlab.ops.sparse_matmul import SparseFeatures, sparse_features, sparse_matmul
+from graphlab.ops.spmm import sddmm, spmm
+
+__all__ = [
+    "Csr",
+    "SparseFeatures",
+    "gcn_norm",
+    "matmul",
+    "sddmm",
+    "sparse_features",
+    "sparse_matmul",
+    "spmm",
+    "with_self_loops",
+]

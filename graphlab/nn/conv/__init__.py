@@ -1,0 +1,5 @@
+"""Message-passing layers, one per file."""
+
+from graphlab.nn.conv.gcn_conv import GCNConv
+
+__all__ = ["GCNConv"]

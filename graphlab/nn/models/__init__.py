@@ -1,0 +1,5 @@
+"""Whole models, one per file."""
+
+from graphlab.nn.models.gcn import GCN
+
+__all__ = ["GCN"]
