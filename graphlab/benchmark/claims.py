@@ -48,7 +48,7 @@ class Claim:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with _locked(self.path.parent):
-                if is_stale(self.path):
+                if self._may_take_over():
                     self.path.unlink(missing_ok=True)
                 self.acquired = _create(self.path, self.content)
         except OSError as error:
@@ -61,6 +61,12 @@ class Claim:
         self._stop.set()
         if self.acquired:
             release(self.path, self.content)
+
+    def _may_take_over(self) -> bool:
+        """A dead sibling of the same sweep is left to the sweep's parent to record."""
+        sweep = self.content.get("sweep")
+        sibling = sweep is not None and read_claim(self.path).get("sweep") == sweep
+        return not sibling and is_stale(self.path)
 
     def _beat(self) -> None:
         while not self._stop.wait(HEARTBEAT):
