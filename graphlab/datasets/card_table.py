@@ -248,7 +248,6 @@ CARDS: tuple[Card, ...] = (
         raw="WebKB/wisconsin/raw",
         raw_edges=515,
         variant="geom-gcn's, made undirected, self-loops kept as for Texas.",
-        warnings=(_SMALL_CLASSES,),
     ),
     _heterophilous("roman-empire", 22662, 65854, 300, 18, None),
     _heterophilous("amazon-ratings", 24492, 186100, 300, 5, None),
@@ -293,7 +292,7 @@ CARDS: tuple[Card, ...] = (
     Card(
         "ogbn-products",
         "ogb",
-        *(2449029, 123718280, 100, 47, None),
+        *(None, None, None, 47, None),
         licence="Amazon licence (OGB)",
         variant="OGB release, every edge in both directions.",
         warnings=("A download of about 1.4 GB.",),
@@ -305,7 +304,7 @@ CARDS: tuple[Card, ...] = (
     Card(
         "wordnet-verbs",
         "embedded",
-        *(None, None, None, None, None),
+        *(13767, 31306, 3022, 15, 0.8575),
         licence="WordNet 3.0 licence, shipped beside the data",
         variant="Built for graphlab; see datasets/wordnet-verbs in the repository.",
         splits=("bernnet-10", "stratified-60-20-20", "planetoid-20"),
@@ -313,7 +312,7 @@ CARDS: tuple[Card, ...] = (
     Card(
         "debian-packages",
         "embedded",
-        *(None, None, None, None, None),
+        *(4225, 37258, 552, 10, 0.5581),
         licence="names, relations and single words of a Debian package index",
         variant="Built for graphlab; see datasets/debian-packages in the repository.",
         splits=("bernnet-10", "stratified-60-20-20", "planetoid-20"),
@@ -321,7 +320,7 @@ CARDS: tuple[Card, ...] = (
     Card(
         "digits",
         "digits",
-        *(1797, None, 64, 10, None),
+        *(1797, 12618, 64, 10, 0.9726),
         licence="UCI digits as bundled with scikit-learn (BSD-3-Clause)",
         variant=(
             "scikit-learn's bundled 8x8 digits, each joined to its five nearest, made "

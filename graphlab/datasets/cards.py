@@ -7,6 +7,7 @@ listed at once.
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from graphlab.datasets.content_checksums import CONTENT_CHECKSUMS
 from graphlab.errors import DatasetError
 
 
@@ -33,7 +34,6 @@ class Card:
         split_url: Address of the folder that holds ``split_files``.
         splits: Published splits of this set; the random ones exist for every set.
         raw_edges: Entries before the undirected form was made, if that was done.
-        checksum: ``data.checksum`` of the copy that was measured, where one was.
 
     A value of ``None`` means "not measured and not published where we could read it".
     """
@@ -55,7 +55,11 @@ class Card:
     split_url: str = ""
     splits: tuple[str, ...] = ()
     raw_edges: int | None = None
-    checksum: str | None = None
+
+    @property
+    def checksum(self) -> str | None:
+        """``data.checksum`` of the copy that was measured, where one was."""
+        return CONTENT_CHECKSUMS.get(self.name)
 
     @property
     def required(self) -> tuple[str, ...]:

@@ -1,17 +1,14 @@
 """``load_dataset``: from a name to a checked PyG ``Data``."""
 
-import hashlib
-from importlib.metadata import version
 from pathlib import Path
 
 from torch import Tensor
 from torch_geometric.data import Data
 
-from graphlab.datasets.cache import FORMAT, cache_dir
 from graphlab.datasets.cards import Card, dataset_card
 from graphlab.datasets.checksum import graph_checksum
 from graphlab.datasets.graph_file import load_graph, save_graph
-from graphlab.datasets.raw import raw_digest, raw_folder
+from graphlab.datasets.raw import processed_path, raw_digest, raw_folder
 from graphlab.errors import DatasetError
 
 
@@ -77,13 +74,6 @@ def _read_cached(card: Card, data_root: str | Path | None) -> Data:
         data = read_raw(card, folder, scratch=processed.parent)
         save_graph(data, processed)
     return data
-
-
-def processed_path(card: Card, digest: str) -> Path:
-    """Where the processed form of raw files with this digest is kept."""
-    stamp = f"{digest} {version('torch-geometric')}".encode()
-    short = hashlib.sha256(stamp).hexdigest()[:16]
-    return cache_dir() / FORMAT / card.loader / f"{card.name}-{short}.pt"
 
 
 def _num_classes(card: Card, y: Tensor) -> int:

@@ -42,12 +42,13 @@ def single_split(card: Card, data_root: str | Path | None = None) -> list[Masks]
     return [tuple(source[name].numpy() for name in MASKS)]
 
 
-def embedded_splits(card: Card, name: str) -> tuple[list[Masks], list[int | None]]:
+def stored_splits(card: Card, name: str) -> tuple[list[Masks], list[int]]:
     """The splits stored with an embedded dataset, and their seeds."""
-    from graphlab.datasets import embedded
+    from graphlab.datasets.embedded import embedded_splits
 
-    masks, seeds = embedded.embedded_splits(card.name, name)
-    return list(masks), list(seeds)
+    stored = embedded_splits(card.name, name)
+    masks = [tuple(np.asarray(mask) for mask in parts) for *parts, _ in stored]
+    return masks, [seed for *_, seed in stored]
 
 
 def _arrays(card: Card, path: Path, keys: tuple[str, ...]) -> list[np.ndarray]:
@@ -61,14 +62,6 @@ def _arrays(card: Card, path: Path, keys: tuple[str, ...]) -> list[np.ndarray]:
         ) from error
 
 
-READERS = {
-    "geom-gcn-10": geom_gcn_splits,
-    "platonov-10": platonov_splits,
-    "planetoid-public": single_split,
-    "ogb": single_split,
-}
-
-
 def published_split(card: Card, name: str, data_root=None) -> list[Masks]:
     """The masks of a published split family.
 
@@ -77,4 +70,5 @@ def published_split(card: Card, name: str, data_root=None) -> list[Masks]:
     """
     if name not in card.splits:
         raise SplitError(f"{card.name} has no split {name!r}")
-    return READERS[name](card, data_root)
+    readers = {"geom-gcn-10": geom_gcn_splits, "platonov-10": platonov_splits}
+    return readers.get(name, single_split)(card, data_root)

@@ -56,10 +56,11 @@ def bernnet_split(y: np.ndarray, num_classes: int, seed: int) -> Masks:
 def stratified_split(y: np.ndarray, num_classes: int, seed: int) -> Masks:
     r"""Every class cut 60/20/20.
 
-    Of a class of :math:`n` nodes, in random order, the first
-    :math:`t = \max(1, \lfloor 3n/5 \rfloor)` train, the next
-    :math:`\lfloor (n - t)/2 \rfloor` validate, the rest test: a class of three or more
-    nodes is in every part, one of two in training and test, one of one in training.
+    Of a class of :math:`n` nodes, in random order, those before position
+    ``round(0.6 n)`` train, those from there to ``round(0.8 n)`` validate, the rest
+    test (no :math:`n` makes either product end in .5). A class of four or more nodes is
+    in every part; of three, two train and one tests; of two, one trains and one
+    validates; a single node trains.
 
     Args:
         y: Labels ``[N]``.
@@ -70,8 +71,7 @@ def stratified_split(y: np.ndarray, num_classes: int, seed: int) -> Masks:
     train, val, test = (np.zeros(len(y), dtype=bool) for _ in range(3))
     for members in _members(y, num_classes):
         members = random.permutation(members)
-        first = max(1, 3 * len(members) // 5)
-        second = first + (len(members) - first) // 2
+        first, second = (6 * len(members) + 5) // 10, (8 * len(members) + 5) // 10
         train[members[:first]] = True
         val[members[first:second]] = True
         test[members[second:]] = True

@@ -8,10 +8,11 @@ import os
 import urllib.request
 from collections.abc import Iterable
 from functools import cache
+from importlib.metadata import version
 from importlib.resources import files as package_files
 from pathlib import Path
 
-from graphlab.datasets.cache import cache_dir, make_folder, write_atomic
+from graphlab.datasets.cache import FORMAT, cache_dir, make_folder, write_atomic
 from graphlab.datasets.cards import Card
 from graphlab.errors import DatasetError
 
@@ -53,6 +54,17 @@ def find_raw(card: Card, files: Iterable[str], data_root=None) -> Path | None:
         if all((root / card.raw / file).is_file() for file in files):
             return root / card.raw
     return None
+
+
+def whereabouts(card: Card, data_root=None) -> str:
+    """Where a dataset would be read from: in words, for a listing."""
+    if not card.raw:
+        return "built in"
+    for root in roots(data_root):
+        unpacked = card.loader == "ogb" and (root / card.raw / "raw").is_dir()
+        if unpacked or all((root / card.raw / f).is_file() for f in card.required):
+            return "cache" if root == roots(data_root)[-1] else "data root"
+    return "to fetch"
 
 
 def raw_folder(card: Card, files: Iterable[str], data_root=None) -> Path:
@@ -109,6 +121,13 @@ def raw_digest(folder: Path, files: Iterable[str]) -> str:
     for file in files:
         total.update(f"{file} {sha256(folder / file)}\n".encode())
     return total.hexdigest()
+
+
+def processed_path(card: Card, digest: str) -> Path:
+    """Where the processed form of raw files with this digest is kept."""
+    stamp = f"{digest} {version('torch-geometric')}".encode()
+    short = hashlib.sha256(stamp).hexdigest()[:16]
+    return cache_dir() / FORMAT / card.loader / f"{card.name}-{short}.pt"
 
 
 def _download(card: Card, file: str, folder: Path) -> None:

@@ -7,7 +7,7 @@ import torch
 from torch_geometric.data import Data
 
 from graphlab.datasets.cards import Card, dataset_card
-from graphlab.datasets.published_splits import embedded_splits, published_split
+from graphlab.datasets.published_splits import published_split, stored_splits
 from graphlab.datasets.random_splits import (
     SEEDS,
     bernnet_split,
@@ -73,7 +73,7 @@ def load_splits(
         accepted = ", ".join(split_names(card))
         raise SplitError(f"{where} split {name!r}\naccepted: {accepted}")
     if card is not None and card.loader == "embedded":
-        masks, seeds = embedded_splits(card, name)
+        masks, seeds = stored_splits(card, name)
     elif name in _RANDOM:
         masks, seeds = _draw(name, data, runs)
     else:

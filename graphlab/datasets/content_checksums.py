@@ -1,0 +1,29 @@
+"""Checksums of the graphs that were measured for their cards.
+
+``graphlab data verify`` compares with them. Loading does not: several compressions of
+one content are in circulation, and a card's figures are enough to tell variants apart.
+"""
+
+_TABLE = """
+4b3ca1d88d8e5034e8271f1058c8b1b67579119fb262d5f1b49b3f1b6bafc34b Cora
+8cd22fd6a8150568e9da0884647f1465865bb069671b9a7219bb7a751310aae2 CiteSeer
+71beb2c36f723d66063aca0fcf8aec501b94de70f8c261ef608e45aed641c4b0 PubMed
+ce2ab928e6485e5e4421eafe069e50d93680460bea86d14ef4fc2f1ca7fef0c7 Computers
+613fc42f868dc0e84afa62a2ef656d1d33c13d8b6c52a9c846efcf9390e4e77f Photo
+9f30c12275d7aa627fca3329563a87c01c47a981708cdfc654841516e966acd4 Chameleon
+b343a6f02c83d82b4b66416d6053e738f97e9a162856990ff567fdfb6e32fe9a Squirrel
+f9f35c031ef526aa792c4b2a6914dd028f7be3c7bff68bc7ba7aa0a7e8a00a3e Actor
+698d0260eb69dd22ba02c3ca1a18f91460df13a92afec092b7bc0b7d457bc492 Texas
+1fcc11686111920c98b92d10e6e5de453cbe9ae82f28053c43b2597271309ce6 cornell-geom
+d1de871c8affe3cca259681161a992ec8469ef4ee880cf8813aa67b5c4e5b82a Cornell
+b1530085cdd6fbd494dbc644ea63c2a7635be91fa15060106cd5c30fb09c87df minesweeper
+e6e0c20798a66fcb01c068a6afed5cc8c73345520219393e0c11e07178e230a9 squirrel-filtered
+bc95686d3512cb983fd5f013a97bd79c2a9f73cb71c8ecb01592bb83d3c7ecd1 digits
+4e0401d88040cc24de7e069206d99fc729d26073d1cf80a53a4687f0ec349a24 wordnet-verbs
+d7cb48a144408e98ad1c46d3e564193a492213604c9550dd97b52c89475cf885 debian-packages
+"""
+
+CONTENT_CHECKSUMS = {
+    name: digest
+    for digest, name in (line.split() for line in _TABLE.strip().splitlines())
+}
