@@ -120,8 +120,10 @@ def _accept_beta() -> None:
 
 
 def _product(matrix: Tensor, x: Tensor) -> Tensor:
+    out = x.new_empty(matrix.size(0), x.size(1))
     with torch.autocast(x.device.type, enabled=False):
-        return matrix @ x
+        # Unlike `matrix @ x`, this neither fills nor copies a result beforehand.
+        return torch.addmm(out, matrix, x, beta=0.0, out=out)
 
 
 def _sampled(matrix: Tensor, a: Tensor, b: Tensor) -> Tensor:

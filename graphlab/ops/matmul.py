@@ -63,13 +63,18 @@ class _Matmul(Function):
 class _ReplicaMatmul(Function):
     """``[N, R, F]`` times ``[R, F, F']``, replica by replica, to ``[N, R, F']``.
 
-    Thin operands (few classes) are several times faster as the transposed product, on
-    MKL; hence the orientation of the three products below.
+    MKL is several times faster with a thin result (few classes) transposed, so that is
+    what the forward does; the gradient of the weight always is transposed.
     """
 
     @staticmethod
     def forward(x, weight):
-        return torch.bmm(weight.mT, x.permute(1, 2, 0)).permute(2, 0, 1).contiguous()
+        if weight.size(2) < weight.size(1):
+            out = torch.bmm(weight.mT, x.permute(1, 2, 0))
+            return out.permute(2, 0, 1).contiguous()
+        out = x.new_empty(*x.shape[:2], weight.size(2))
+        torch.bmm(x.transpose(0, 1), weight, out=out.transpose(0, 1))
+        return out
 
     @staticmethod
     def setup_context(ctx, inputs, output):
@@ -80,8 +85,7 @@ class _ReplicaMatmul(Function):
         x, weight = ctx.saved_tensors
         grad_x = grad_weight = None
         if ctx.needs_input_grad[0]:
-            grad_x = torch.bmm(grad.transpose(0, 1), weight.mT).transpose(0, 1)
-            grad_x = grad_x.contiguous()
+            grad_x = _ReplicaMatmul.apply(grad, weight.mT)
         if ctx.needs_input_grad[1]:
             grad_weight = torch.bmm(grad.permute(1, 2, 0), x.transpose(0, 1)).mT
         return grad_x, grad_weight

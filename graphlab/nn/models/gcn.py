@@ -68,6 +68,6 @@ class GCN(nn.Module):
         self, x: Tensor, edge_index: Graph, edge_weight: Tensor | None = None
     ) -> Tensor:
         for conv in self.convs[:-1]:
-            x = conv(x, edge_index, edge_weight).relu()
+            x = conv(x, edge_index, edge_weight).relu_()
             x = F.dropout(x, self.dropout, self.training)
         return self.convs[-1](x, edge_index, edge_weight)
