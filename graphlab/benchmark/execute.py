@@ -288,9 +288,11 @@ def _record(identity: Identity, run: int, started: str) -> dict[str, Any]:
 
 @cache
 def _surroundings() -> dict[str, Any]:
+    import torch
+
     return {
         "versions": environment.versions(),
-        "host": environment.host(),
+        "host": environment.host() | {"threads": torch.get_num_threads()},
         "commit": environment.commit(),
     }
 
