@@ -36,44 +36,64 @@ def neighbour_counts(
         exact in any order of the edges; float64 otherwise), and the number of labelled
         neighbours, int32 ``[N]``: parallel edges count each, edges of weight 0 do not.
     """
+    if labels.index is None:
+        return _soft_counts(edge_index, labels, edge_weight)
+    return _hard_counts(edge_index, labels, edge_weight)
+
+
+def _hard_counts(
+    edge_index: Tensor, labels: Labels, edge_weight: Tensor | None
+) -> tuple[Tensor, Tensor]:
     num_nodes, num_classes = labels.true.numel(), labels.num_classes
-    exact = labels.index is not None and edge_weight is None
-    dtype = torch.int32 if exact else torch.float64
-    device = edge_index.device
-    counts = torch.zeros(num_nodes, num_classes, dtype=dtype, device=device)
-    degree = torch.zeros(num_nodes, dtype=torch.int32, device=device)
-    width = 1 if labels.index is not None else num_classes
-    for part in chunks(edge_index.size(1), width):
+    # Unlabelled neighbours go to a column of their own: cheaper than a filter.
+    column = torch.where(labels.known, labels.index, num_classes)
+    dtype = torch.int32 if edge_weight is None else torch.float64
+    counts = column.new_zeros(num_nodes * (num_classes + 1), dtype=dtype)
+    degree = column.new_zeros(num_nodes, dtype=torch.int32)
+    one = torch.ones(1, dtype=dtype, device=column.device)
+    for part in chunks(edge_index.size(1)):
         source, target = edge_index[:, part].long()
-        weight = None if edge_weight is None else edge_weight[part].double()
-        keep = labels.known[target]
-        if weight is not None:
-            keep = keep & (weight > 0)
-            weight = weight[keep]
-        source, target = source[keep], target[keep]
-        one = torch.ones(1, dtype=torch.int32, device=device)
-        degree.scatter_add_(0, source, one.expand_as(source))
-        _add_labels(counts, labels, source, target, weight)
+        slot = column.gather(0, target).add_(source, alpha=num_classes + 1)
+        if edge_weight is None:
+            counts.scatter_add_(0, slot, one.expand_as(slot))
+        else:
+            weight = edge_weight[part].double()
+            counts.scatter_add_(0, slot, weight)
+            _add_degree(degree, labels, source, target, weight)
+    counts = counts.view(num_nodes, num_classes + 1)[:, :num_classes]
+    if edge_weight is None:
+        degree = counts.sum(dim=1, dtype=torch.int32)
     return counts, degree
 
 
-def _add_labels(
-    counts: Tensor,
+def _soft_counts(
+    edge_index: Tensor, labels: Labels, edge_weight: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    counts = torch.zeros_like(labels.rows)
+    degree = counts.new_zeros(counts.size(0), dtype=torch.int32)
+    for part in chunks(edge_index.size(1), labels.num_classes):
+        source, target = edge_index[:, part].long()
+        rows, weight = labels.rows[target], None
+        if edge_weight is not None:
+            weight = edge_weight[part].double()
+            rows = rows * weight.unsqueeze(1)
+        counts.index_add_(0, source, rows)
+        _add_degree(degree, labels, source, target, weight)
+    return counts, degree
+
+
+def _add_degree(
+    degree: Tensor,
     labels: Labels,
     source: Tensor,
     target: Tensor,
     weight: Tensor | None,
 ) -> None:
-    """Add the (weighted) label of each ``target`` to the row of its ``source``."""
-    if labels.index is not None:
-        slot = source * labels.num_classes + labels.index[target]
-        if weight is None:
-            one = torch.ones(1, dtype=counts.dtype, device=counts.device)
-            weight = one.expand_as(slot)
-        counts.view(-1).scatter_add_(0, slot, weight)
-        return
-    rows = labels.rows[target]
-    counts.index_add_(0, source, rows if weight is None else rows * weight[:, None])
+    """Count the labelled neighbours at the end of an edge that has some weight."""
+    present = labels.known.gather(0, target)
+    if weight is not None:
+        present = present & (weight > 0)
+    degree.scatter_add_(0, source, present.int())
 
 
 def class_prior(labels: Labels) -> Tensor:

@@ -49,28 +49,24 @@ def posterior_targets(
     pi = conditional(labels, counts, options.conditional, options.pseudo_count)
     out = torch.empty(counts.shape, dtype=torch.float32, device=counts.device)
     for nodes in chunks(counts.size(0), labels.num_classes):
-        score = log_posterior(counts[nodes], log_prior, pi)
-        posterior = torch.softmax(options.temperature * score, dim=1)
-        own, true = labels.one_hot(nodes), labels.true[nodes].unsqueeze(1)
-        posterior = torch.where(
-            _has_posterior(score, degree[nodes], options.min_labelled),
-            posterior,
-            _fallback_rows(own, true, log_prior, options),
-        )
-        out[nodes] = torch.where(true, _mix(posterior, own, options), posterior).float()
+        score = options.temperature * log_posterior(counts[nodes], log_prior, pi)
+        best = score.amax(dim=1, keepdim=True)
+        # Relative to the row's best class float32 is enough. Torch's softmax over the
+        # last of two dimensions is many times slower when there are few classes.
+        posterior = (score - best).float().exp_()
+        posterior /= posterior.sum(dim=1, keepdim=True)
+        own, true = labels.one_hot(nodes).float(), labels.true[nodes].unsqueeze(1)
+        valid = (best > float("-inf")) & (degree[nodes, None] >= options.min_labelled)
+        fallback = _fallback_rows(own, true, log_prior, options)
+        posterior = torch.where(valid, posterior, fallback)
+        out[nodes] = torch.where(true, _mix(posterior, own, options), posterior)
     return out
-
-
-def _has_posterior(score: Tensor, degree: Tensor, min_labelled: int) -> Tensor:
-    """Rows with enough labelled neighbours and a class that is not ruled out."""
-    possible = (score > float("-inf")).any(dim=1)
-    return (possible & (degree >= min_labelled)).unsqueeze(1)
 
 
 def _fallback_rows(
     own: Tensor, true: Tensor, log_prior: Tensor, options: Options
 ) -> Tensor:
-    prior = torch.softmax(options.temperature * log_prior, dim=0)
+    prior = torch.softmax(options.temperature * log_prior, dim=0).float()
     if options.fallback == "one_hot":
         return torch.where(true, own, prior)
     return prior.expand_as(own)
