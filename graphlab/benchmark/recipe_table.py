@@ -154,6 +154,10 @@ def _read_numbers(section: Section, table: Table) -> Numbers:
     published = section.section("published")
     kind = section.take("published_kind", str, "95% CI (bootstrap)")
     copied = section.take("copied_from", dict, {})
+    sources = section.take("sources", dict, {})
+    for name in (*copied, *sources):
+        accepted = [*table.models, *table.labels]
+        _must_be_known(section, name, accepted)
     if published.content and not table.source:
         raise section.error("source", "missing, must say where the numbers are printed")
     numbers: Numbers = {}
@@ -165,8 +169,9 @@ def _read_numbers(section: Section, table: Table) -> Numbers:
             if len(row) != len(table.datasets):
                 problem = f"has {len(row)} numbers for {len(table.datasets)} datasets"
                 raise rows.error(label, problem)
+            source = sources.get(model, table.source)
             numbers[model, label] = {
-                dataset: Published(*number, kind, table.source, copied.get(label, ""))
+                dataset: Published(*number, kind, source, copied.get(label, ""))
                 for dataset, text in zip(table.datasets, row, strict=True)
                 if (number := _number(rows, label, text))
             }
