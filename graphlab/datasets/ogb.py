@@ -12,6 +12,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch_geometric.data import Data
 from torch_geometric.utils import index_to_mask
@@ -75,17 +76,22 @@ def _read(card: Card, source: Path, scratch: Path) -> Data:
             ) from error
     size = graph["num_nodes"]
     masks = [
-        index_to_mask(torch.from_numpy(parts[part]), size=size)
+        index_to_mask(_tensor(parts[part]), size=size)
         for part in ("train", "valid", "test")
     ]
     return Data(
-        x=torch.from_numpy(graph["node_feat"]),
-        edge_index=torch.from_numpy(graph["edge_index"]),
-        y=torch.from_numpy(labels).view(-1).long(),
+        x=_tensor(graph["node_feat"]),
+        edge_index=_tensor(graph["edge_index"]),
+        y=_tensor(labels).view(-1).long(),
         train_mask=masks[0],
         val_mask=masks[1],
         test_mask=masks[2],
     )
+
+
+def _tensor(array: np.ndarray) -> torch.Tensor:
+    """Without a copy, unless pandas handed out an array that may not be written to."""
+    return torch.from_numpy(np.require(array, requirements="W"))
 
 
 def _reader(card: Card):
