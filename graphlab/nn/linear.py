@@ -80,3 +80,8 @@ def feature_dropout(
     if is_sparse(x):
         return sparse_features(x).dropout(p)
     return F.dropout(x, p)
+
+
+def num_nodes_of(x: Tensor | SparseFeatures) -> int:
+    """Number of nodes that features belong to."""
+    return x.graph.num_dst if isinstance(x, SparseFeatures) else x.size(0)

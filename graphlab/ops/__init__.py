@@ -1,6 +1,7 @@
 """Fused message passing: every operation of the layers, one per file."""
 
 from graphlab.ops.csr import Csr
+from graphlab.ops.edges import edge_add, edge_softmax
 from graphlab.ops.gcn_norm import gcn_norm
 from graphlab.ops.matmul import matmul
 from graphlab.ops.self_loops import with_self_loops
@@ -10,6 +11,8 @@ from graphlab.ops.spmm import sddmm, spmm
 __all__ = [
     "Csr",
     "SparseFeatures",
+    "edge_add",
+    "edge_softmax",
     "gcn_norm",
     "matmul",
     "sddmm",

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from graphlab.nn.linear import FeatureLinear, is_sparse
+from graphlab.nn.linear import FeatureLinear, is_sparse, num_nodes_of
 from graphlab.ops import SparseFeatures, gcn_norm, spmm
 from graphlab.ops.spmm import Graph
 
@@ -72,10 +72,9 @@ class GCNConv(nn.Module):
         edge_weight: Tensor | None = None,
     ) -> Tensor:
         if self.normalize:
-            num_nodes = x.graph.num_dst if isinstance(x, SparseFeatures) else x.size(0)
             dtype = self.lin.weight.dtype
             edge_index, edge_weight = gcn_norm(
-                edge_index, edge_weight, num_nodes, self.add_self_loops, dtype
+                edge_index, edge_weight, num_nodes_of(x), self.add_self_loops, dtype
             )
         if self.in_channels < self.out_channels and not is_sparse(x):
             out = self.lin(spmm(edge_index, x, edge_weight))  # sum the narrower side

@@ -1,5 +1,6 @@
 """Whole models, one per file."""
 
+from graphlab.nn.models.gat import GAT
 from graphlab.nn.models.gcn import GCN
 
-__all__ = ["GCN"]
+__all__ = ["GAT", "GCN"]
