@@ -198,6 +198,8 @@ def _print_card(console, card: "Card", where: str) -> None:
 
     console.print(f"[bold]{card.name}[/bold]")
     grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
     labels = ("nodes", "edges", "features", "classes", "homophily")
     for label, figure in zip(labels, _figures(card), strict=True):
         grid.add_row(label, figure)
