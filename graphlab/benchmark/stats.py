@@ -84,8 +84,12 @@ def finite(values: Sequence[float]) -> np.ndarray:
 def mean(values: Sequence[float]) -> float:
     """Mean of the finite values; NaN when there are none."""
     kept = finite(values)
-    # fsum: identical values have exactly their own value as mean, in any order.
-    return math.fsum(kept) / len(kept) if len(kept) else math.nan
+    if not len(kept):
+        return math.nan
+    # From the least value on: identical values have exactly their own value as mean
+    # and no spread, and the order of the runs does not matter.
+    least = float(kept.min())
+    return least + math.fsum(kept - least) / len(kept)
 
 
 def std(values: Sequence[float]) -> float:

@@ -37,9 +37,10 @@ def test_no_values_give_nothing_but_nan():
         assert math.isnan(none.mean) and math.isnan(none.std)
 
 
-def test_identical_values_have_zero_spread_exactly():
-    same = stats.summarize([0.1] * 10)
-    assert (same.mean, same.std, same.low, same.high) == (0.1, 0.0, 0.1, 0.1)
+@given(st.floats(0, 1), st.integers(2, 12))
+def test_identical_values_have_zero_spread_exactly(value, n):
+    same = stats.summarize([value] * n)
+    assert (same.mean, same.std, same.low, same.high) == (value, 0.0, value, value)
     assert same.half_width == 0
 
 

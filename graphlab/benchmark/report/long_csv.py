@@ -1,0 +1,123 @@
+"""All numbers in long form: one line per cell, accuracies as fractions, unrounded."""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from graphlab.benchmark.report.table import Entry, TableReport
+
+
+def render_csv(reports: Iterable[TableReport]) -> str:
+    """CSV of all cells of all tables, unrun ones included.
+
+    Accuracies are fractions as in the run files, except the published numbers and the
+    columns whose names end in ``points`` or ``percent``. Undefined numbers are empty.
+    """
+    rows = [_row(report, entry) for report in reports for entry in report.entries]
+    buffer = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(buffer, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({k: _value(v) for k, v in row.items()} for row in rows)
+    return buffer.getvalue()
+
+
+def _row(report: TableReport, entry: Entry) -> dict[str, Any]:
+    return {
+        "recipe": report.recipe.key,
+        "table": report.table.name,
+        **_settings(entry),
+        **_published(entry),
+        **_measured(entry),
+        **_verdict(entry),
+        **_effect(entry),
+    }
+
+
+def _settings(entry: Entry) -> dict[str, Any]:
+    cell, runs = entry.result.cell, entry.result.runs
+    # What was run, not what the recipe says, wherever the two differ.
+    used = runs[0]["cell"] if runs else cell.settings()
+    return {
+        "dataset": cell.dataset,
+        "split": cell.split,
+        "model": cell.model_name,
+        "label": cell.label_name,
+        "profile": entry.result.profile,
+        "model_args": json.dumps(used.get("model_args", {}), sort_keys=True),
+        "label_args": json.dumps(used.get("label_args", {}), sort_keys=True),
+        "training": json.dumps(used.get("training", {}), sort_keys=True),
+    }
+
+
+def _published(entry: Entry) -> dict[str, Any]:
+    number = entry.result.cell.published
+    return {
+        "published_percent": number.mean if number else None,
+        "published_half_width_points": number.half_width if number else None,
+        "published_kind": number.kind if number else None,
+        "published_source": number.source if number else None,
+        "copied_from": number.copied_from if number else None,
+    }
+
+
+def _measured(entry: Entry) -> dict[str, Any]:
+    result, accuracy = entry.result, entry.result.accuracy
+    return {
+        "runs_expected": result.cell.runs,
+        "n": accuracy.n,
+        "failed": len(result.failed),
+        "accuracy": accuracy.mean,
+        "accuracy_std": accuracy.std,
+        "accuracy_low": accuracy.low,
+        "accuracy_high": accuracy.high,
+        "accuracy_half_width": accuracy.half_width,
+        "constant_majority": result.constant_majority,
+        "macro_f1": result.macro_f1,
+        "balanced_accuracy": result.balanced_accuracy,
+        "best_epoch_median": result.best_epoch(),
+        "collapsed": result.collapsed if result.n else None,
+        "rounds": result.rounds(),
+        "seconds": result.mean_of("seconds"),
+        "parameters": result.mean_of("num_parameters"),
+        "selection": "; ".join(
+            dict.fromkeys(run.get("selection") or "" for run in result.runs)
+        ),
+    }
+
+
+def _verdict(entry: Entry) -> dict[str, Any]:
+    return {
+        "verdict": entry.verdict.kind,
+        "verdict_words": entry.words,
+        "difference_points": entry.verdict.difference,
+        "tolerance_points": entry.verdict.half_width,
+    }
+
+
+def _effect(entry: Entry) -> dict[str, Any]:
+    effect, paired = entry.effect, entry.effect and entry.effect.paired
+    return {
+        "against_none": effect.kind if effect else None,
+        "against_none_words": str(effect) if effect else None,
+        "pairs": paired.n if paired else None,
+        "mean_difference_points": paired.mean if paired else None,
+        "mean_difference_low_points": paired.low if paired else None,
+        "mean_difference_high_points": paired.high if paired else None,
+        "wins": paired.wins if paired else None,
+        "losses": paired.losses if paired else None,
+        "ties": paired.ties if paired else None,
+        "wilcoxon_p": paired.p if paired else None,
+        "holm_p": effect.holm if effect else None,
+        "detectable_points": paired.detectable if paired else None,
+    }
+
+
+def _value(value: Any) -> Any:
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return ""
+    # Twelve digits: more would differ between machines in the last bit.
+    return f"{value:.12g}" if isinstance(value, float) else value

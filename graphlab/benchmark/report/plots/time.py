@@ -1,0 +1,90 @@
+"""Accuracy against the time of a run, one panel per dataset."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from graphlab.benchmark.report.numbers import defined
+from graphlab.benchmark.report.plots import style
+from graphlab.benchmark.report.table import Column, Entry, TableReport
+
+
+def timed(report: TableReport) -> list[Entry]:
+    """Entries with an accuracy and a positive time."""
+    return [e for e in report.measured if e.result.mean_of("seconds") > 0]
+
+
+def draw_time(report: TableReport, colors: dict[str, str]) -> Figure:
+    """Colour is the label method, shape the model, the bar a 95 % interval."""
+    entries = timed(report)
+    columns = [c for c in report.columns if any(e.column == c for e in entries)]
+    models = list(dict.fromkeys(entry.row.model for entry in entries))
+    shapes = {m: style.MARKERS[k % len(style.MARKERS)] for k, m in enumerate(models)}
+    dashes = False
+    figure, axes = style.panels(len(columns), width=2.3, height=2.3)
+    for k, (axis, column) in enumerate(zip(axes, columns, strict=True)):
+        here = [entry for entry in entries if entry.column == column]
+        _panel(axis, here, colors, shapes)
+        dashes |= _constant(axis, report, column)
+        axis.set_title(report.heading(column))
+        axis.set_xlabel("seconds per run")
+        if style.is_left(k):
+            axis.set_ylabel("test accuracy (%)")
+    style.legend(figure, _legend(entries, colors, shapes, dashes))
+    return figure
+
+
+def _panel(axis: Axes, entries: list[Entry], colors: dict, shapes: dict) -> None:
+    axis.grid(True)
+    for entry in entries:
+        accuracy = entry.result.accuracy
+        centre, x = 100 * accuracy.mean, entry.result.mean_of("seconds")
+        color = colors[entry.row.label]
+        if defined(accuracy.low):
+            reach = [100 * accuracy.low, 100 * accuracy.high]
+            axis.plot([x, x], reach, color=color, lw=1.1, alpha=0.7)
+        axis.plot(x, centre, shapes[entry.row.model], color=color, ms=6, mec="white")
+    axis.set_xscale("log")
+    axis.margins(0.18)
+    _ticks(axis)
+
+
+def _ticks(axis: Axes) -> None:
+    """Plain numbers at 1, 2, 5 times powers of ten, or between them on short axes."""
+    low, high = axis.get_xlim()
+    powers = range(int(np.floor(np.log10(low))) - 1, int(np.ceil(np.log10(high))) + 1)
+    steps = [m * 10.0**p for p in powers for m in (1, 2, 5)]
+    inside = [s for s in steps if low <= s <= high]
+    if len(inside) > 4:
+        inside = [s for s in inside if f"{s:e}"[0] == "1"]
+    if len(inside) < 2:
+        inside = [s for s in MaxNLocator(3).tick_values(low, high) if low <= s <= high]
+    axis.set_xticks(inside)
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.minorticks_off()
+
+
+def _constant(axis: Axes, report: TableReport, column: Column) -> bool:
+    constant = 100 * report.constant_majority(column)
+    low, high = axis.get_ylim()
+    # Drawn only where it is near: it must not squeeze the points it is there to judge.
+    near = defined(constant) and constant > low - 0.6 * (high - low)
+    if near:
+        axis.axhline(constant, color=style.INK, lw=1, ls=(0, (4, 3)))
+    return near
+
+
+def _legend(entries: list[Entry], colors: dict, shapes: dict, dashes: bool) -> list:
+    labels = dict.fromkeys(entry.row.label for entry in entries)
+    handles = [Patch(color=colors[label], label=label) for label in labels]
+    handles += [
+        Line2D([], [], marker=shape, ls="", color=style.NEUTRAL, label=model)
+        for model, shape in shapes.items()
+    ]
+    if not dashes:
+        return handles
+    dashed = {"color": style.INK, "lw": 1, "ls": (0, (4, 3))}
+    return [*handles, Line2D([], [], label="constant majority", **dashed)]
