@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ._labels import Labels
 
-CHUNK_ENTRIES = 1 << 22  # at most 32 MiB of float64 per temporary
+CHUNK_ENTRIES = 1 << 17  # temporaries of 1 MiB stay in the cache
 
 
 def chunks(total: int, width: int = 1) -> Iterator[slice]:
@@ -152,8 +152,10 @@ def log_posterior(counts: Tensor, log_prior: Tensor, pi: Tensor) -> Tensor:
     """
     zero = pi == 0
     counts = counts.double()
-    score = log_prior + counts @ pi.masked_fill(zero, 1.0).log().t()
+    # With nodes as the long last dimension the product is about twice as fast.
+    log_pi = pi.masked_fill(zero, 1.0).log()
+    score = (log_pi @ counts.t()).t() + log_prior
     if not bool(zero.any()):
         return score
-    vetoes = (counts > 0).double() @ zero.double().t()
+    vetoes = (zero.double() @ (counts > 0).double().t()).t()
     return score.masked_fill(vetoes > 0, float("-inf"))

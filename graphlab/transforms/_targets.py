@@ -49,18 +49,41 @@ def posterior_targets(
     pi = conditional(labels, counts, options.conditional, options.pseudo_count)
     out = torch.empty(counts.shape, dtype=torch.float32, device=counts.device)
     for nodes in chunks(counts.size(0), labels.num_classes):
-        score = options.temperature * log_posterior(counts[nodes], log_prior, pi)
-        best = score.amax(dim=1, keepdim=True)
-        # Relative to the row's best class float32 is enough. Torch's softmax over the
-        # last of two dimensions is many times slower when there are few classes.
-        posterior = (score - best).float().exp_()
-        posterior /= posterior.sum(dim=1, keepdim=True)
-        own, true = labels.one_hot(nodes).float(), labels.true[nodes].unsqueeze(1)
-        valid = (best > float("-inf")) & (degree[nodes, None] >= options.min_labelled)
-        fallback = _fallback_rows(own, true, log_prior, options)
-        posterior = torch.where(valid, posterior, fallback)
-        out[nodes] = torch.where(true, _mix(posterior, own, options), posterior)
+        score = log_posterior(counts[nodes], log_prior, pi)
+        enough = degree[nodes] >= options.min_labelled
+        out[nodes] = _target_rows(
+            score, enough, labels.one_hot(nodes), labels.true[nodes], log_prior, options
+        )
     return out
+
+
+def _target_rows(
+    score: Tensor,
+    enough: Tensor,
+    own: Tensor,
+    true: Tensor,
+    log_prior: Tensor,
+    options: Options,
+) -> Tensor:
+    """Targets of some nodes, given their log posterior and label rows ``[n, C]``."""
+    score = score.mul_(options.temperature)
+    best = score.amax(dim=1, keepdim=True)
+    # Relative to the row's best class float32 is enough. Torch's softmax over the last
+    # of two dimensions is many times slower when there are few classes.
+    posterior = score.sub_(best).float().exp_()
+    posterior /= posterior.sum(dim=1, keepdim=True)
+
+    own = own.float()
+    possible = best.squeeze(1) > float("-inf")
+    fallen = (~(enough & possible)).nonzero().squeeze(1)
+    posterior[fallen] = _fallback_rows(own[fallen], true[fallen], log_prior, options)
+
+    bare = (~true).nonzero().squeeze(1)
+    bare_rows = posterior[bare]
+    shares = _mixing_shares(own.size(1), options)
+    target = posterior.mul_(shares[0]).add_(shares[1]).add_(own, alpha=shares[2])
+    target[bare] = bare_rows
+    return target
 
 
 def _fallback_rows(
@@ -68,17 +91,22 @@ def _fallback_rows(
 ) -> Tensor:
     prior = torch.softmax(options.temperature * log_prior, dim=0).float()
     if options.fallback == "one_hot":
-        return torch.where(true, own, prior)
+        return torch.where(true.unsqueeze(1), own, prior)
     return prior.expand_as(own)
 
 
-def _mix(posterior: Tensor, own: Tensor, options: Options) -> Tensor:
-    """Noise and the node's own label, AAAI Eq. 4."""
-    beta, num_classes = options.beta, own.size(1)
+def _mixing_shares(num_classes: int, options: Options) -> tuple[float, float, float]:
+    r"""Shares of the posterior, of every class, and of the node's own label.
+
+    AAAI Eq. 4 is affine in both rows: with noise "off_class" it is
+    :math:`\alpha (1 - \beta) q + \frac{\alpha \beta}{C - 1} + (1 - \alpha -
+    \frac{\alpha \beta}{C - 1}) e`.
+    """
+    alpha, beta = options.alpha, options.beta
     if options.noise == "uniform":
-        noisy = (posterior + beta / num_classes) / (1 + beta)
-    elif num_classes == 1:
-        noisy = posterior  # there is no other class to give noise to
-    else:
-        noisy = (1 - beta) * posterior + beta / (num_classes - 1) * (1 - own)
-    return options.alpha * noisy + (1 - options.alpha) * own
+        noise = beta / (1 + beta)
+        return alpha * (1 - noise), alpha * noise / num_classes, 1 - alpha
+    if num_classes == 1:
+        return alpha, 0.0, 1 - alpha  # there is no other class to give noise to
+    off = alpha * beta / (num_classes - 1)
+    return alpha * (1 - beta), off, 1 - alpha - off
