@@ -181,6 +181,7 @@ class Recipe:
         cuts: What the quick profile cut, one line each; empty for ``full``.
         search: The search space, if the file states one.
         quick: The quick profile, if the file states one.
+        short: Whether the file has the short form, without ``[table.NAME]``.
     """
 
     key: str
@@ -191,6 +192,7 @@ class Recipe:
     cuts: tuple[str, ...] = ()
     search: Search | None = None
     quick: Quick | None = None
+    short: bool = False
 
     @property
     def cells(self) -> tuple[Cell, ...]:

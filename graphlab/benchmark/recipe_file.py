@@ -21,7 +21,13 @@ from graphlab.benchmark.recipe_parts import (
     read_search,
     read_training,
 )
-from graphlab.benchmark.recipe_table import Draft, Grid, build_cells, read_table
+from graphlab.benchmark.recipe_table import (
+    Draft,
+    Grid,
+    build_cells,
+    read_overrides,
+    read_table,
+)
 from graphlab.benchmark.toml_reader import Section, nearest, read_toml
 
 #: What the short form may write instead of an import path.
@@ -119,9 +125,10 @@ def _short_form(root: Section) -> Recipe:
         cells=(),
     )
     note = {"*": "no published number"}
-    draft = Draft(table, grid.runs, {}, {}, note, root.where())
+    overrides = read_overrides(root.section("settings"), table)
+    draft = Draft(table, grid.runs, overrides, {}, note, root.where())
     tables = (replace(table, cells=build_cells(draft, grid)),)
-    return _recipe(root, Paper(key, title), grid, tables)
+    return replace(_recipe(root, Paper(key, title), grid, tables), short=True)
 
 
 def _one_or_many(root: Section, key: str, default: str | None = None) -> tuple:

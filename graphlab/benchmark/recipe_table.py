@@ -87,7 +87,7 @@ def read_table(section: Section, grid: Grid, earlier: dict[str, Draft]) -> Draft
         cells=(),
         note=section.take("note", str, ""),
     )
-    overrides = _read_overrides(section.section("settings"), table)
+    overrides = read_overrides(section.section("settings"), table)
     draft = Draft(
         table=table,
         runs=section.positive("runs", base.runs if base else grid.runs),
@@ -117,7 +117,8 @@ def _merged(base: Overrides, own: Overrides) -> Overrides:
     return merged
 
 
-def _read_overrides(section: Section, table: Table) -> Overrides:
+def read_overrides(section: Section, table: Table) -> Overrides:
+    """``settings.MODEL.DATASET``, with a sub-table per label method."""
     overrides: Overrides = {}
     for model, by_dataset in section.sections().items():
         _must_be_known(section, model, ["*", *table.models])

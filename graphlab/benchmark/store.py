@@ -23,7 +23,8 @@ FORMAT = 1
 #: Runs with these states are finished; any other is tried again.
 DONE = ("ok", "nan")
 _REQUIRED = ("recipe", "table", "cell_id", "cell", "run", "status", "metrics")
-_SEARCH = "search"
+#: Sub-folder of hyper-parameter searches, which hold no runs.
+SEARCH = "search"
 
 
 def prepare(runs_dir: Path) -> None:
@@ -47,11 +48,11 @@ def prepare(runs_dir: Path) -> None:
 def cell_folder(runs_dir: Path, recipe: str, cell: Cell, cell_id: str) -> Path:
     """Where the runs of a cell lie."""
     names = (cell.dataset, cell.model_name, cell.label_name, cell_id)
-    return runs_dir / _plain(recipe) / _plain(cell.table) / "-".join(map(_plain, names))
+    return runs_dir / plain(recipe) / plain(cell.table) / "-".join(map(plain, names))
 
 
-def _plain(name: str) -> str:
-    """The name without what a file system may object to."""
+def plain(name: str) -> str:
+    """A file name from any name: the name without what a file system may object to."""
     return re.sub(r"[^\w.-]+", "_", name)
 
 
@@ -172,7 +173,7 @@ def load_all(runs_dir: str | Path) -> tuple[list[dict[str, Any]], list[str]]:
     runs, problems = [], []
     for file in sorted(runs_dir.rglob("*.json")):
         parts = file.relative_to(runs_dir).parts
-        if parts[0] == _SEARCH or any(part.startswith(".") for part in parts):
+        if parts[0] == SEARCH or any(part.startswith(".") for part in parts):
             continue
         try:
             runs.append(read_run(file))

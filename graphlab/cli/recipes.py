@@ -8,7 +8,7 @@ import typer
 from graphlab.cli import options
 
 if TYPE_CHECKING:
-    from graphlab.benchmark.recipe import Recipe, Table
+    from graphlab.benchmark.recipe import Recipe, Search, Table
 
 
 def list_recipes() -> None:
@@ -42,9 +42,19 @@ def show(key: options.Key) -> None:
 
         typer.echo("\n--quick: " + "; ".join(quick_recipe(recipe).cuts))
     if recipe.search:
-        space = {**recipe.search.training, **recipe.search.label_args}
-        text = ", ".join(f"{name} {values}" for name, values in space.items())
-        typer.echo(f"\n--search: {text}")
+        typer.echo("\n" + "\n".join(_search_lines(recipe.search)))
+
+
+def _search_lines(search: "Search") -> list[str]:
+    """The search space, one setting a line."""
+    named = search.model_args | search.label_args
+    flat = search.training | {
+        f"{name}.{key}": values
+        for name, choices in named.items()
+        for key, values in choices.items()
+    }
+    source = f" ({search.source})" if search.source else ""
+    return [f"--search{source}:", *(f"  {k}: {v}" for k, v in flat.items())]
 
 
 def _table_lines(table: "Table") -> list[str]:

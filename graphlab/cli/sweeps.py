@@ -139,7 +139,9 @@ def _search(
     splits: int,
 ) -> "Recipe":
     from graphlab.benchmark.runner import runnable
-    from graphlab.benchmark.search import Budget, apply_best, run_search, settings_toml
+    from graphlab.benchmark.search import apply_best, run_search
+    from graphlab.benchmark.search_space import Budget
+    from graphlab.benchmark.search_toml import settings_toml
     from graphlab.cli.live import shown
 
     budget = Budget(trials, splits)
@@ -152,5 +154,7 @@ def _search(
         done = "finished trials are kept, the same command goes on from there"
         typer.echo(f"search interrupted: {done}", err=True)
         raise typer.Exit(130) from None
-    typer.echo(settings_toml(recipe, found, budget))
+    text = settings_toml(recipe, found, budget)
+    (runs / "search" / recipe.key / "settings.toml").write_text(text, encoding="utf-8")
+    typer.echo(text)
     return apply_best(recipe, found)
