@@ -31,8 +31,9 @@ class TrainingConfig:
         lr: Learning rate.
         weight_decay: :math:`L_2` penalty, as the optimizer defines it.
         vectorize: Train all replicas at once where the model allows it.
-        replicas_at_once: Most replicas that share one pass, or :obj:`None` for all.
-            Smaller groups need less memory; the result does not depend on it.
+        replicas_at_once: Most replicas that share one pass, or :obj:`None` for as
+            many as keep the activations of a pass in a CPU's cache (32,768 nodes
+            over all replicas). Results do not depend on it, but for rounding.
 
     Raises:
         ArgumentError: If a value is out of its range.

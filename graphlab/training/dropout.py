@@ -8,6 +8,8 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 from torch.overrides import TorchFunctionMode
 
+_LEVELS = 2**16
+
 
 class _ReplicaDropout(torch.autograd.Function):
     """Dropout whose mask comes from the generator of the replica.
@@ -47,9 +49,20 @@ class _ReplicaDropout(torch.autograd.Function):
 
 
 def _draw(mask: Tensor, p: float, generator: Generator) -> Tensor:
-    if p == 1.0:
+    """Fills a mask with 0 and ``1 / (1 - p)``, 16 random bits an entry.
+
+    Raw bits are about ten times cheaper than ``bernoulli_``, which dominated the
+    epochs of large graphs; in exchange `p` is rounded to a multiple of 2^-16.
+    """
+    dropped = round(p * _LEVELS)
+    if dropped == _LEVELS:
         return mask.zero_()
-    return mask.bernoulli_(1.0 - p, generator=generator).div_(1.0 - p)
+    count = mask.numel()
+    words = torch.empty(-(-count // 4), dtype=torch.long, device=mask.device)
+    words.random_(-(2**63), None, generator=generator)
+    bits = words.view(torch.int16)[:count].view(mask.shape)
+    kept = bits >= dropped - _LEVELS // 2
+    return mask.copy_(kept).mul_(_LEVELS / (_LEVELS - dropped))
 
 
 class ReplicaNoise(TorchFunctionMode):

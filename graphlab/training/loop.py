@@ -15,6 +15,7 @@ from graphlab.training.replicas import Replicas, make_optimizer
 from graphlab.training.stopping import Tracker
 
 _REPORT_EVERY = 10
+_NODES_AT_ONCE = 2**15
 
 
 def fit(
@@ -41,10 +42,16 @@ def fit(
     reason = "switched off" if not problem.config.vectorize else ""
     with torch.random.fork_rng(devices=[]):
         reason = reason or _why_not_vectorized(problem, terms)
-        size = 1 if reason else problem.config.replicas_at_once or problem.num_replicas
-        groups = torch.arange(problem.num_replicas).split(size)
+        groups = _groups(problem, 1 if reason else problem.config.replicas_at_once)
         parts = [_fit_group(problem, terms, group, not reason) for group in groups]
     return _concatenate(parts, reason)
+
+
+def _groups(problem: Problem, most: int | None) -> list[Tensor]:
+    """Places of the replicas that are trained together, in groups of even size."""
+    most = most or max(1, _NODES_AT_ONCE // max(1, problem.num_nodes))
+    number = -(-problem.num_replicas // most)
+    return list(torch.arange(problem.num_replicas).tensor_split(number))
 
 
 def _as_terms(problem: Problem, targets) -> list[SoftTargets]:
