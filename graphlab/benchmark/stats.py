@@ -8,6 +8,7 @@ averaged. What is undefined (the spread of a single run, a test on three pairs) 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from scipy import optimize
@@ -314,6 +315,7 @@ def _wilcoxon_method(nonzero: np.ndarray) -> str | sps.PermutationMethod:
     return sps.PermutationMethod(n_resamples=2**14) if exact else "approx"
 
 
+@cache
 def _noncentrality(n: int, power: float, alpha: float) -> float:
     critical = sps.t.ppf(1 - alpha / 2, n - 1)
 

@@ -16,9 +16,15 @@ def environment(runs: list[dict]) -> list[tuple[str, str]]:
         ("Dates", _dates(runs)),
         ("Versions", _versions(run.get("versions") or {} for run in runs)),
         ("Machine", _hosts(run.get("host") or {} for run in runs)),
-        ("Commit", _few(str(run["commit"])[:12] for run in runs if run.get("commit"))),
+        ("Commit", _few(_commit(str(run.get("commit") or "")) for run in runs)),
         ("Cost", _cost(runs)),
     ]
+
+
+def _commit(name: str) -> str:
+    """Twelve digits, and whether files differed from that commit."""
+    digits, _, dirty = name.partition("-")
+    return digits[:12] + (" with local changes" if dirty else "")
 
 
 def _dates(runs: list[dict]) -> str:

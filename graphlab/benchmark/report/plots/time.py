@@ -14,7 +14,11 @@ from graphlab.benchmark.report.table import Column, Entry, TableReport
 
 def timed(report: TableReport) -> list[Entry]:
     """Entries with an accuracy and a positive time."""
-    return [e for e in report.measured if e.result.mean_of("seconds") > 0]
+    return [
+        entry
+        for entry in report.measured
+        if entry.result.accuracy.n and entry.result.mean_of("seconds") > 0
+    ]
 
 
 def draw_time(report: TableReport, colors: dict[str, str]) -> Figure:
