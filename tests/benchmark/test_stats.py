@@ -131,11 +131,19 @@ def test_wilcoxon_of_six_wins_is_two_in_sixty_four():
     assert stats.wilcoxon([1, 2, 3, 4, 5, 6]) == pytest.approx(2 / 64)
 
 
-@pytest.mark.parametrize("n", [20, 60])
-def test_wilcoxon_agrees_with_scipy_on_many_pairs(n):
+@pytest.mark.parametrize("n", [6, 20, 50, 60])
+def test_wilcoxon_agrees_with_scipy_without_ties(n):
     d = np.random.default_rng(n).normal(0.3, 1, n)
     method = "exact" if n <= 50 else "approx"
     assert stats.wilcoxon(d) == pytest.approx(sps.wilcoxon(d, method=method).pvalue)
+
+
+def test_wilcoxon_agrees_with_scipy_permutations_on_ties():
+    d = np.round(np.random.default_rng(0).normal(0.01, 0.02, 10), 2)
+    assert len(set(np.abs(d))) < len(d)
+    every = sps.PermutationMethod(n_resamples=2**12)
+    oracle = sps.wilcoxon(d[d != 0], method=every).pvalue
+    assert stats.wilcoxon(d) == pytest.approx(oracle)
 
 
 def test_no_wilcoxon_without_enough_pairs_or_differences():
