@@ -98,6 +98,9 @@ def _in_words(effect: Effect, holm: float | None) -> Effect:
     elif paired.p is not None and paired.p <= LEVEL:
         kind = WEAK_GAIN if paired.mean > 0 else WEAK_LOSS
         reason = "not after Holm's correction"
+    elif paired.n < stats.MIN_PAIRS and paired.std == 0:
+        # Steps of one node on a small test set: their interval of width 0 proves nothing.
+        reason = f"{paired.n} equal differences cannot tell"
     elif paired.n < stats.MIN_PAIRS and (paired.low > 0 or paired.high < 0):
         kind = GAIN if paired.mean > 0 else LOSS
         reason = f"by the interval alone, {plural(paired.n, 'pair')}"

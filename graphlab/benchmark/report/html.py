@@ -10,7 +10,7 @@ from markupsafe import Markup
 from graphlab.benchmark.report import effects, verdict, views
 from graphlab.benchmark.report.grid import squares
 from graphlab.benchmark.report.headline import headline
-from graphlab.benchmark.report.notes import notes
+from graphlab.benchmark.report.notes import Note, allot
 from graphlab.benchmark.report.numbers import percent
 from graphlab.benchmark.report.table import Entry, TableReport
 
@@ -33,17 +33,21 @@ TONES = {
 def render_html(reports: Iterable[TableReport]) -> str:
     """The page as text."""
     reports = list(reports)
+    own, shared = allot(reports)
     recipe = reports[0].recipe
     return _template().render(
         paper=recipe.paper,
         key=recipe.key,
         profile=recipe.profile,
         cuts=recipe.cuts,
-        tables=[_table(report) for report in reports],
+        tables=[
+            _table(report, small) for report, small in zip(reports, own, strict=True)
+        ],
+        shared=shared,
     )
 
 
-def _table(report: TableReport) -> dict[str, Any]:
+def _table(report: TableReport, small: list[Note]) -> dict[str, Any]:
     """What the template shows of a table; text is escaped there."""
     # Imported late: matplotlib takes a second that other formats need not pay.
     from graphlab.benchmark.report.plots import svg_figures
@@ -62,7 +66,7 @@ def _table(report: TableReport) -> dict[str, Any]:
         "plots": [(p.caption, Markup(svg), w) for p, svg, w in svg_figures(report)],
         "effects": _long(views.EFFECTS, with_effect, lambda e: e.effect.kind),
         "details": _long(views.DETAILS, report.by_dataset, lambda e: ""),
-        "notes": notes(report),
+        "notes": small,
     }
 
 

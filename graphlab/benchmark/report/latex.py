@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from graphlab.benchmark.report import views
 from graphlab.benchmark.report.grid import Square, squares
 from graphlab.benchmark.report.headline import headline
-from graphlab.benchmark.report.notes import notes
+from graphlab.benchmark.report.notes import Note, allot
 from graphlab.benchmark.report.numbers import percent
 from graphlab.benchmark.report.table import Column, TableReport
 
@@ -55,9 +55,12 @@ def escape(text: str) -> str:
 
 def render_latex(reports: Iterable[TableReport]) -> str:
     """All tables; the packages they need stand in a comment at the top."""
+    reports = list(reports)
+    own, shared = allot(reports)
     parts = [PREAMBLE]
-    for report in reports:
-        parts += _table(report)
+    for report, small in zip(reports, own, strict=True):
+        parts += [*_table(report), *_notes(small)]
+    parts += _notes(shared)
     return "\n\n".join(parts) + "\n"
 
 
@@ -74,7 +77,7 @@ def _table(report: TableReport) -> list[str]:
     if report.measured:
         caption = rf"{title}: details, \%."
         parts.append(_long(views.DETAILS, report.by_dataset, caption))
-    return [*parts, _notes(report)]
+    return parts
 
 
 def _wide(report: TableReport, title: str, summary: str) -> str:
@@ -161,10 +164,10 @@ def _long(fields: Sequence[views.Field], entries: Sequence, caption: str) -> str
     )
 
 
-def _notes(report: TableReport) -> str:
-    items = [rf"\item[{escape(t)}] {escape(text)}" for t, text in notes(report)]
-    body = "\n".join(items)
-    return f"{{\\footnotesize\\begin{{description}}\n{body}\n\\end{{description}}}}"
+def _notes(small: list[Note]) -> list[str]:
+    items = [rf"\item[{escape(term)}] {escape(text)}" for term, text in small]
+    opening, closing = r"{\footnotesize\begin{description}", r"\end{description}}"
+    return ["\n".join([opening, *items, closing])] if items else []
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from graphlab.benchmark.report import views
 from graphlab.benchmark.report.grid import Square, squares
 from graphlab.benchmark.report.headline import headline
-from graphlab.benchmark.report.notes import notes
+from graphlab.benchmark.report.notes import Note, allot
 from graphlab.benchmark.report.numbers import percent
 from graphlab.benchmark.report.table import TableReport
 
@@ -20,7 +20,13 @@ def escape(text: str) -> str:
 
 def render_markdown(reports: Iterable[TableReport]) -> str:
     """All tables, each with its headline, three parts and notes."""
-    return "\n\n".join("\n\n".join(_table(report)) for report in reports) + "\n"
+    reports = list(reports)
+    own, shared = allot(reports)
+    parts: list[str] = []
+    for report, small in zip(reports, own, strict=True):
+        parts += [*_table(report), *_notes("### Notes", small)]
+    parts += _notes("## Notes on all tables", shared)
+    return "\n\n".join(parts) + "\n"
 
 
 def _table(report: TableReport) -> list[str]:
@@ -35,8 +41,12 @@ def _table(report: TableReport) -> list[str]:
         parts += [_long(views.EFFECTS, rows)]
     if report.measured:
         parts += ["### Details, %", _long(views.DETAILS, report.by_dataset)]
-    small = [f"- **{escape(term)}:** {escape(text)}" for term, text in notes(report)]
-    return [*parts, "### Notes", "\n".join(small)]
+    return parts
+
+
+def _notes(title: str, small: list[Note]) -> list[str]:
+    lines = [f"- **{escape(term)}:** {escape(text)}" for term, text in small]
+    return [title, "\n".join(lines)] if lines else []
 
 
 def _legend(report: TableReport) -> list[str]:

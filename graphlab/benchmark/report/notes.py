@@ -1,6 +1,6 @@
 """The small print below a table: what stands behind its numbers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from graphlab.benchmark import stats
 from graphlab.benchmark.report.effects import NOT_COMPARED
@@ -19,7 +19,20 @@ from graphlab.benchmark.report.versions import environment
 MANY = 6  # seeds, cells or settings named one by one before it becomes "and k more"
 
 
-def notes(report: TableReport) -> list[tuple[str, str]]:
+Note = tuple[str, str]
+
+
+def allot(reports: Sequence[TableReport]) -> tuple[list[list[Note]], list[Note]]:
+    """The notes of each table, and those that hold for all of several tables."""
+    found = [notes(report) for report in reports]
+    filled = [set(each) for each in found if each]
+    shared = set.intersection(*filled) if len(filled) > 1 else set()
+    own = [[note for note in each if note not in shared] for each in found]
+    first = next((each for each in found if each), [])
+    return own, [note for note in first if note in shared]
+
+
+def notes(report: TableReport) -> list[Note]:
     """Term and explanation of every note that the table needs, in reading order."""
     if not any(entry.result.started for entry in report.entries):
         return []

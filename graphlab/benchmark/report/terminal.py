@@ -12,7 +12,7 @@ from rich.text import Text
 
 from graphlab.benchmark.report import effects, verdict, views
 from graphlab.benchmark.report.headline import headline
-from graphlab.benchmark.report.notes import notes
+from graphlab.benchmark.report.notes import Note, allot
 from graphlab.benchmark.report.numbers import DASH, percent
 from graphlab.benchmark.report.table import Column, Entry, TableReport
 
@@ -47,8 +47,12 @@ def render_terminal(
         emoji=False,
         _environ={},  # the same text whatever the caller's terminal is
     )
-    for report in reports:
+    reports = list(reports)
+    own, shared = allot(reports)
+    for report, small in zip(reports, own, strict=True):
         _write(console, report)
+        _notes(console, "Notes", small)
+    _notes(console, "Notes on all tables", shared)
     text = "\n".join(line.rstrip() for line in buffer.getvalue().split("\n"))
     return re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n"
 
@@ -69,8 +73,12 @@ def _write(console: Console, report: TableReport) -> None:
         _title(console, "Details, %")
         for column in report.columns:
             _details(console, report, column)
-    _title(console, "Notes")
-    for term, text in notes(report):
+
+
+def _notes(console: Console, title: str, small: list[Note]) -> None:
+    if small:
+        _title(console, title)
+    for term, text in small:
         line = Text.assemble((f"{term}: ", "bold"), text)
         console.print(Padding(line, (0, 0, 0, 1)))
 

@@ -102,7 +102,9 @@ def _nothing_measured(result: CellResult) -> Verdict:
     if result.failed:
         return _failed(result)
     if result.cell.unavailable:
-        return Verdict(NOT_IMPLEMENTED, result.cell.unavailable)
+        # The recipe may or may not have said the words already.
+        reason = result.cell.unavailable.removeprefix(NOT_IMPLEMENTED)
+        return Verdict(NOT_IMPLEMENTED, reason.lstrip(": "))
     return Verdict(NOT_RUN)
 
 

@@ -90,7 +90,8 @@ COMPARISON = (
     ),
     Field("Wilcoxon p", "p", _paired(lambda e: numbers.p_value(e.paired.p))),
     Field("Holm p", "Holm", _paired(lambda e: numbers.p_value(e.holm))),
-    Field("MDE", "MDE", _paired(lambda e: decimal(e.paired.detectable))),
+    # Without any spread nothing can be said about what would be seen.
+    Field("MDE", "MDE", _paired(lambda e: decimal(e.paired.detectable or None))),
 )
 WORDS = Field("In words", "in words", lambda e: str(e.effect), numeric=False)
 EFFECTS = (*WHERE, *COMPARISON, WORDS)

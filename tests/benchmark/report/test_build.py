@@ -63,7 +63,10 @@ def test_one_table_by_name(cell, runs, recipe):
     files = [x for c in cells for x in runs(c, [0.8, 0.9])]
     second = render_table(both, files, table="table2")
     assert "Second table" in second and "Main table" not in second
-    assert "Main table" in render_table(both, files)
+    whole = render_table(both, files)
+    assert "Main table" in whole
+    # What holds for both tables is said once.
+    assert whole.count("Versions: ") == 1 and "Notes on all tables" in whole
     page = render_table(both, files, "html")
     assert '<a href="#table2">Second table</a>' in page
     with pytest.raises(ArgumentError, match="table1, table2 in paper, got 'x'"):

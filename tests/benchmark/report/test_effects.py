@@ -50,6 +50,8 @@ def test_few_pairs_fall_back_on_the_interval(compare):
     few = compare(shifted(0.02)[:3], BASE[:3])
     assert few.paired.p is None and few.holm is None
     assert str(few) == "gain (by the interval alone, 3 pairs)"
+    equal = compare([0.9, 0.8, 0.7], [0.8, 0.7, 0.6])
+    assert str(equal) == "no difference detected (3 equal differences cannot tell)"
     assert str(compare([0.9], [0.8])) == "no difference detected (1 pair cannot tell)"
 
 

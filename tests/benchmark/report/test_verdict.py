@@ -99,6 +99,7 @@ def test_missing_cells_say_why(cell, run, failures, words):
     assert str(verdict.judge(CellResult(c, (), failed))) == words
 
 
-def test_cells_that_cannot_run_say_why(cell):
-    c = cell(unavailable="no formula")
+@pytest.mark.parametrize("stated", ["no formula", "not implemented: no formula"])
+def test_cells_that_cannot_run_say_why(cell, stated):
+    c = cell(unavailable=stated)
     assert str(verdict.judge(CellResult(c))) == "not implemented: no formula"
