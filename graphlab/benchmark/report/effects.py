@@ -99,7 +99,7 @@ def _in_words(effect: Effect, holm: float | None) -> Effect:
         kind = WEAK_GAIN if paired.mean > 0 else WEAK_LOSS
         reason = "not after Holm's correction"
     elif paired.n < stats.MIN_PAIRS and paired.std == 0:
-        # Steps of one node on a small test set: their interval of width 0 proves nothing.
+        # Steps of one node on a small test set: an interval of width 0 proves nothing.
         reason = f"{paired.n} equal differences cannot tell"
     elif paired.n < stats.MIN_PAIRS and (paired.low > 0 or paired.high < 0):
         kind = GAIN if paired.mean > 0 else LOSS
