@@ -57,7 +57,7 @@ def matmul(graph: Csr, x: Tensor, weight: Tensor | None) -> Tensor:
 
 def sampled_matmul(graph: Csr, a: Tensor, b: Tensor) -> Tensor:
     """``[N, F]`` and ``[N, F]`` to ``[E]``, or ``[N, H, C]`` to ``[E, H]``."""
-    if graph.num_edges == 0 or a.size(-1) == 0:
+    if graph.num_edges == 0 or a.numel() == 0:
         return a.new_zeros(graph.num_edges, *a.shape[1:-1])
     if a.dim() == 2:
         zeros = a.new_zeros(graph.num_edges)

@@ -128,6 +128,12 @@ def _rows(graph: Csr) -> Tensor:
     return nodes.repeat_interleave(graph.degree(), output_size=graph.num_edges)
 
 
+def matrix_values(edge_index: "Tensor | Csr") -> Tensor | None:
+    """Edge weights that come with a sparse matrix; :obj:`None` for other forms."""
+    is_matrix = isinstance(edge_index, Tensor) and edge_index.layout != torch.strided
+    return edge_index.values() if is_matrix else None
+
+
 def _build(edge_index: Tensor, size: tuple[int | None, int | None] | None) -> Csr:
     if edge_index.layout == torch.sparse_csr:
         return _from_torch_csr(edge_index)
@@ -141,6 +147,8 @@ def _build(edge_index: Tensor, size: tuple[int | None, int | None] | None) -> Cs
         )
     if edge_index.is_floating_point():
         raise ArgumentError(f"edge_index must hold integers, got {edge_index.dtype}")
+    if edge_index.size(1) >= 2**31:
+        raise ArgumentError("edge_index must have fewer than 2^31 edges")
     src, dst = edge_index[0], edge_index[1]
     num_src, num_dst = _sizes(src, dst, size)
     perm = None
@@ -154,7 +162,8 @@ def _build(edge_index: Tensor, size: tuple[int | None, int | None] | None) -> Cs
 def _sizes(src: Tensor, dst: Tensor, size: tuple | None) -> tuple[int, int]:
     """Numbers of sources and destinations, after checking all indices."""
     if src.numel() == 0:
-        return size[0] or 0, size[1] or 0
+        num_src, num_dst = size or (0, 0)
+        return num_src or 0, num_dst or 0
     if size is None:  # one set of nodes
         largest = 1 + int(torch.maximum(src.max(), dst.max()))
         size = (largest, largest)

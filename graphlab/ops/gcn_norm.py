@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from graphlab.ops._cache import cached
-from graphlab.ops.csr import Csr
+from graphlab.ops.csr import Csr, matrix_values
 from graphlab.ops.self_loops import sorted_edges, with_self_loops
 from graphlab.ops.spmm import Graph, as_csr
 
@@ -59,12 +59,6 @@ def gcn_norm(
 
     dtype = dtype or torch.get_default_dtype()
     return cached(edge_index, ("gcn_norm", num_nodes, add_self_loops, dtype), build)
-
-
-def matrix_values(edge_index: Graph) -> Tensor | None:
-    """Edge weights that come with a sparse matrix; :obj:`None` for other forms."""
-    is_matrix = isinstance(edge_index, Tensor) and edge_index.layout != torch.strided
-    return edge_index.values() if is_matrix else None
 
 
 def _num_nodes(edge_index: Graph) -> int:

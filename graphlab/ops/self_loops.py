@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from graphlab.ops._cache import cached
-from graphlab.ops.csr import Csr
+from graphlab.ops.csr import Csr, matrix_values
 from graphlab.ops.spmm import Graph, as_csr
 
 
@@ -21,18 +21,31 @@ def with_self_loops(
     Args:
         graph: The edges; see :meth:`Csr.from_edge_index` for the accepted forms.
         num_nodes: Number of nodes.
-        edge_weight: One weight per edge.
+        edge_weight: One weight per edge, by default a sparse matrix's values.
 
     Shapes:
         - **edge_weight:** :math:`(|\mathcal{E}|)` *(optional)*
         - **output:** edges :math:`(2, |\mathcal{E}^{\prime}|)` and weights
           :math:`(|\mathcal{E}^{\prime}|)`
     """
+    edge_weight = matrix_values(graph) if edge_weight is None else edge_weight
     edge_index, origin = _looped(graph, num_nodes)
     if edge_weight is None:
         return edge_index, None
     extended = torch.cat([edge_weight, edge_weight.new_ones(1)])  # origin E: a new loop
     return edge_index, extended[origin]
+
+
+def without_self_loops(
+    graph: Graph, num_nodes: int, edge_weight: Tensor | None = None
+) -> tuple[Tensor, Tensor | None]:
+    """Leave out the self-loops of a graph; otherwise like :func:`with_self_loops`."""
+    edge_weight = matrix_values(graph) if edge_weight is None else edge_weight
+    csr = as_csr(graph, num_nodes)
+    edge_index, origin = cached(
+        graph, ("loopless", num_nodes), lambda: _remove_loops(csr)
+    )
+    return edge_index, None if edge_weight is None else edge_weight[origin]
 
 
 def sorted_edges(graph: Graph, num_nodes: int) -> tuple[Tensor, Tensor]:
@@ -56,6 +69,12 @@ def _add_loops(csr: Csr) -> tuple[Tensor, Tensor]:
     last[last < 0] = csr.num_edges
     edges, order = _sort(torch.cat([src[~loop], node]), torch.cat([dst[~loop], node]))
     return edges, torch.cat([edge[~loop], last])[order]
+
+
+def _remove_loops(csr: Csr) -> tuple[Tensor, Tensor]:
+    kept = (csr.src() != csr.dst()).nonzero().view(-1)
+    edges, order = _sort(csr.src()[kept], csr.dst()[kept])
+    return edges, kept[order]
 
 
 def _sort(src: Tensor, dst: Tensor) -> tuple[Tensor, Tensor]:

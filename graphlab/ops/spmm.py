@@ -9,7 +9,7 @@ from torch_geometric import EdgeIndex
 
 from graphlab.errors import ArgumentError
 from graphlab.ops import _torch_csr as backend
-from graphlab.ops.csr import Csr
+from graphlab.ops.csr import Csr, matrix_values
 
 Graph = Csr | EdgeIndex | Tensor
 
@@ -34,7 +34,7 @@ def spmm(
         graph: The edges; see :meth:`Csr.from_edge_index` for the accepted forms.
         x: Features of the source nodes. Half precision is summed in float32.
         weight: One weight per edge, or one per edge and head, in the order of
-            ``edge_index``.
+            ``edge_index``; by default a sparse matrix's values, or 1.
         reduce: ``"sum"`` or ``"mean"``.
 
     Shapes:
@@ -48,6 +48,7 @@ def spmm(
     """
     if reduce not in ("sum", "mean"):
         raise ArgumentError(f"reduce must be 'sum' or 'mean', got {reduce!r}")
+    weight = matrix_values(graph) if weight is None else weight
     graph = as_csr(graph, x.size(0))
     _check(graph, x, weight)
     dtype = accumulation_dtype(x)

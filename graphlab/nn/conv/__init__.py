@@ -1,6 +1,19 @@
 """Message-passing layers, one per file."""
 
+from graphlab.nn.conv.appnp_conv import APPNPConv
+from graphlab.nn.conv.bern_conv import BernConv
+from graphlab.nn.conv.cheb_conv import ChebConv
 from graphlab.nn.conv.gat_conv import GATConv
 from graphlab.nn.conv.gcn_conv import GCNConv
+from graphlab.nn.conv.gpr_conv import GPRConv
+from graphlab.nn.conv.ordered_conv import OrderedConv
 
-__all__ = ["GATConv", "GCNConv"]
+__all__ = [
+    "APPNPConv",
+    "BernConv",
+    "ChebConv",
+    "GATConv",
+    "GCNConv",
+    "GPRConv",
+    "OrderedConv",
+]

@@ -5,7 +5,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from graphlab.nn.linear import FeatureLinear, glorot, num_nodes_of
-from graphlab.ops import SparseFeatures, edge_add, edge_softmax, spmm, with_self_loops
+from graphlab.ops import (
+    Csr,
+    SparseFeatures,
+    edge_add,
+    edge_softmax,
+    spmm,
+    with_self_loops,
+)
 from graphlab.ops.spmm import Graph
 
 
@@ -86,15 +93,15 @@ class GATConv(nn.Module):
     ) -> Tensor:
         if self.add_self_loops:
             edge_index, _ = with_self_loops(edge_index, num_nodes_of(x))
+        graph = Csr.from_edge_index(edge_index, num_nodes_of(x))
         x = self.lin(x).unflatten(-1, (self.heads, self.out_channels))  # [N, H, F']
-        alpha = self._attention(x, edge_index)  # [E, H]
-        out = spmm(edge_index, x, alpha)
+        out = spmm(graph, x, self._attention(x, graph))
         out = out.flatten(-2) if self.concat else out.mean(-2)
         return out if self.bias is None else out + self.bias
 
-    def _attention(self, x: Tensor, edge_index: Graph) -> Tensor:
+    def _attention(self, x: Tensor, graph: Csr) -> Tensor:
         score_src = (x * self.att_src).sum(-1)  # [N, H]
         score_dst = (x * self.att_dst).sum(-1)
-        score = edge_add(edge_index, score_src, score_dst)
-        alpha = edge_softmax(edge_index, F.leaky_relu_(score, self.negative_slope))
-        return F.dropout(alpha, self.dropout, self.training)
+        score = edge_add(graph, score_src, score_dst)
+        alpha = edge_softmax(graph, F.leaky_relu_(score, self.negative_slope))
+        return F.dropout(alpha, self.dropout, self.training)  # [E, H]
