@@ -7,6 +7,7 @@ from graphlab.ops.matmul import matmul
 from graphlab.ops.self_loops import with_self_loops, without_self_loops
 from graphlab.ops.sparse_matmul import SparseFeatures, sparse_features, sparse_matmul
 from graphlab.ops.spmm import sddmm, spmm
+from graphlab.ops.sym_norm import sym_norm
 
 __all__ = [
     "Csr",
@@ -19,6 +20,7 @@ __all__ = [
     "sparse_features",
     "sparse_matmul",
     "spmm",
+    "sym_norm",
     "with_self_loops",
     "without_self_loops",
 ]

@@ -72,7 +72,16 @@ def _normalize(edge_index, edge_weight, num_nodes, add_self_loops):
     else:
         edges, order = sorted_edges(edge_index, num_nodes)
         weight = edge_weight[order]
-    src, dst = edges
-    degree = weight.new_zeros(num_nodes).index_add(0, dst, weight)
+    return edges, scale_by_degree(edges, weight, edges[1], num_nodes)
+
+
+def scale_by_degree(
+    edges: Tensor, weight: Tensor, counted: Tensor, num_nodes: int
+) -> Tensor:
+    """Divide weights by the roots of both ends' degrees; by 0 gives 0.
+
+    ``counted`` is the end of each edge whose degree it counts for.
+    """
+    degree = weight.new_zeros(num_nodes).index_add(0, counted, weight)
     scale = torch.where(degree > 0, degree, 1).rsqrt() * (degree > 0)
-    return edges, scale[src] * weight * scale[dst]
+    return scale[edges[0]] * weight * scale[edges[1]]

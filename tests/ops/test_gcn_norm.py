@@ -2,8 +2,15 @@ import pytest
 import torch
 from torch.func import vmap
 from torch_geometric.nn.conv.gcn_conv import gcn_norm as pyg_gcn_norm
+from torch_geometric.utils import get_laplacian
 
-from graphlab.ops import Csr, gcn_norm, with_self_loops, without_self_loops
+from graphlab.ops import (
+    Csr,
+    gcn_norm,
+    sym_norm,
+    with_self_loops,
+    without_self_loops,
+)
 
 
 def dense(edge_index, weight, num_nodes):
@@ -72,3 +79,19 @@ def test_self_loops_keep_their_weight_or_go(unsorted):
     assert torch.equal(dense(edges, rest, 3), want - torch.diag(want.diagonal()))
     assert with_self_loops(edge_index, 3)[1] is None
     assert without_self_loops(edge_index, 3)[1] is None
+
+
+@pytest.mark.parametrize("weighted", [True, False])
+def test_laplacian_is_that_of_pyg(graph, weighted):
+    edge_index, num_nodes = graph
+    torch.manual_seed(0)
+    weight = torch.rand(edge_index.size(1), dtype=torch.double) if weighted else None
+    edges, norm = sym_norm(edge_index, weight, num_nodes, torch.double)
+    assert (edges[1].diff() >= 0).all()
+    want = get_laplacian(edge_index, weight, "sym", torch.double, num_nodes)
+    torch.testing.assert_close(
+        torch.eye(num_nodes, dtype=torch.double) - dense(edges, norm, num_nodes),
+        dense(*want, num_nodes),
+    )
+    again = sym_norm(edge_index, weight, num_nodes, torch.double)
+    assert again[0] is edges and (weighted or again[1] is norm)

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from graphlab.ops import gcn_norm, spmm, without_self_loops
+from graphlab.ops import spmm, sym_norm
 from graphlab.ops.spmm import Graph
 
 
@@ -55,9 +55,7 @@ class BernConv(nn.Module):
     def forward(  # noqa: D102
         self, x: Tensor, edge_index: Graph, edge_weight: Tensor | None = None
     ) -> Tensor:
-        num_nodes = x.size(0)
-        edges, weight = without_self_loops(edge_index, num_nodes, edge_weight)
-        edges, weight = gcn_norm(edges, weight, num_nodes, False, x.dtype)
+        edges, weight = sym_norm(edge_index, edge_weight, x.size(0), x.dtype)
         powers = [x]  # of 2I - L = I + A
         for _ in range(self.K):
             powers.append(powers[-1] + spmm(edges, powers[-1], weight))

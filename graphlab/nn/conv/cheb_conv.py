@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from graphlab.nn.linear import FeatureLinear, num_nodes_of
-from graphlab.ops import SparseFeatures, gcn_norm, spmm, without_self_loops
+from graphlab.ops import SparseFeatures, spmm, sym_norm
 from graphlab.ops.spmm import Graph
 
 
@@ -67,8 +67,7 @@ class ChebConv(nn.Module):
         edge_weight: Tensor | None = None,
     ) -> Tensor:
         num_nodes, dtype = num_nodes_of(x), self.lins[0].weight.dtype
-        edges, weight = without_self_loops(edge_index, num_nodes, edge_weight)
-        edges, weight = gcn_norm(edges, weight, num_nodes, False, dtype)
+        edges, weight = sym_norm(edge_index, edge_weight, num_nodes, dtype)
         out = self.lins[-1](x)
         before = None  # the sum one step further out
         for k in reversed(range(len(self.lins) - 1)):

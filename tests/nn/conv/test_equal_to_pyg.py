@@ -1,0 +1,62 @@
+"""Where PyG has the same layer: the same values with the same weights."""
+
+import pytest
+import torch
+import torch_geometric.nn as pyg
+from torch_geometric import EdgeIndex
+
+from graphlab.nn import APPNPConv, ChebConv, GATConv, GCNConv
+
+TOLERANCE = {"atol": 1e-5, "rtol": 1e-5}
+
+
+@pytest.fixture
+def edge_weight():
+    torch.manual_seed(3)
+    return torch.rand(40)
+
+
+@pytest.mark.parametrize("out_channels", [3, 9])
+@pytest.mark.parametrize("loops", [True, False])
+def test_gcn(data, edge_weight, out_channels, loops):
+    ours = GCNConv(6, out_channels, add_self_loops=loops)
+    theirs = pyg.GCNConv(6, out_channels, add_self_loops=loops)
+    theirs.lin.weight.data = ours.lin.weight.data.t()
+    for weight in (None, edge_weight):
+        got, want = ours(*data, weight), theirs(*data, weight)
+        torch.testing.assert_close(got, want, **TOLERANCE)
+
+
+def test_gcn_on_an_edge_index_object(data):
+    x, edge_index = data
+    conv = GCNConv(6, 3)
+    wrapped = EdgeIndex(edge_index, sparse_size=(14, 14))
+    torch.testing.assert_close(conv(x, wrapped), conv(x, edge_index))
+
+
+@pytest.mark.parametrize("concat", [True, False])
+@pytest.mark.parametrize("loops", [True, False])
+def test_gat(data, concat, loops):
+    ours = GATConv(6, 4, heads=3, concat=concat, add_self_loops=loops)
+    theirs = pyg.GATConv(6, 4, heads=3, concat=concat, add_self_loops=loops)
+    theirs.lin.weight.data = ours.lin.weight.data.t()
+    theirs.att_src.data = ours.att_src.data[None]
+    theirs.att_dst.data = ours.att_dst.data[None]
+    torch.testing.assert_close(ours(*data), theirs(*data), **TOLERANCE)
+
+
+@pytest.mark.parametrize("K", [1, 2, 4])
+def test_cheb(data, edge_weight, K):
+    ours, theirs = ChebConv(6, 3, K), pyg.ChebConv(6, 3, K)
+    for lin, other in zip(theirs.lins, ours.lins, strict=True):
+        lin.weight.data = other.weight.data.t()
+    for weight in (None, edge_weight):
+        got, want = ours(*data, weight), theirs(*data, weight)
+        torch.testing.assert_close(got, want, **TOLERANCE)
+
+
+def test_appnp(data, edge_weight):
+    for weight in (None, edge_weight):
+        got = APPNPConv(5, 0.2)(*data, weight)
+        want = pyg.APPNP(5, 0.2)(*data, weight)
+        torch.testing.assert_close(got, want, **TOLERANCE)

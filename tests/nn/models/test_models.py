@@ -1,0 +1,90 @@
+"""What holds for every model."""
+
+import pytest
+import torch
+from torch.func import functional_call, stack_module_state, vmap
+
+import graphlab.nn
+
+MODELS = [getattr(graphlab.nn, name) for name in graphlab.nn.models.__all__]
+
+
+@pytest.fixture(params=MODELS, ids=lambda cls: cls.__name__)
+def make(request):
+    torch.manual_seed(0)
+    return lambda **kwargs: request.param(6, 8, 3, **kwargs)
+
+
+def test_logits_are_finite_on_awkward_graphs(make, graph):
+    edge_index, num_nodes = graph
+    model = make()
+    logits = model(torch.randn(num_nodes, 6), edge_index)
+    assert logits.shape == (num_nodes, 3) and logits.isfinite().all()
+    logits.sum().backward()
+    for parameter in model.parameters():
+        assert parameter.grad is not None and parameter.grad.isfinite().all()
+
+
+def test_models_are_permutation_equivariant(make, data):
+    x, edge_index = data
+    model = make().eval()
+    p = torch.randperm(14)
+    moved = p.argsort()[edge_index][:, torch.randperm(40)]
+    torch.testing.assert_close(model(x[p], moved), model(x, edge_index)[p])
+
+
+def test_sparse_features_give_what_dense_ones_give(make, data):
+    x, edge_index = data
+    model = make().eval()
+    sparse = x.to_sparse_csr()
+    torch.testing.assert_close(model(sparse, edge_index), model(x, edge_index))
+    model.train()
+    assert model(sparse, edge_index).isfinite().all()
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+def test_replicas_equal_one_by_one(make, data, sparse):
+    x, edge_index = data
+    x = x.to_sparse_csr() if sparse else x
+    models = [make().eval() for _ in range(3)]
+    params, _ = stack_module_state(models)
+    seed = torch.randn(3, 14, 3)
+
+    def call(params):
+        return functional_call(models[0], params, (x, edge_index))
+
+    out = vmap(call, randomness="different")(params)
+    grads = torch.autograd.grad(out, list(params.values()), seed)
+    for r, model in enumerate(models):
+        single = model(x, edge_index)
+        torch.testing.assert_close(out[r], single, atol=1e-5, rtol=1e-4)
+        want = torch.autograd.grad(single, list(model.parameters()), seed[r])
+        got = tuple(g[r] for g in grads)
+        torch.testing.assert_close(got, want, atol=1e-5, rtol=1e-4)
+
+
+def test_replicas_draw_their_own_dropout(make, data):
+    model = make()
+    params, _ = stack_module_state([model] * 2)
+
+    def call(params):
+        return functional_call(model, params, data)
+
+    out = vmap(call, randomness="different")(params)
+    assert not torch.allclose(out[0], out[1])
+
+
+def test_evaluation_is_deterministic_and_training_is_not(make, data):
+    model = make()
+    assert not torch.equal(model(*data), model(*data))
+    model.eval()
+    assert torch.equal(model(*data), model(*data))
+
+
+def test_depth_and_reset(make, data):
+    for num_layers in (1, 3):
+        model = make(num_layers=num_layers).eval()
+        before = model(*data)
+        model.reset_parameters()
+        after = model(*data)
+        assert after.shape == (14, 3) and not torch.equal(before, after)

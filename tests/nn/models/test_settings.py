@@ -1,0 +1,74 @@
+"""Each model against its formula, and the settings PosteL's tables rest on."""
+
+import torch
+import torch.nn.functional as F
+
+from graphlab.nn import APPNP, GAT, GCN, GPRGNN, MLP, BernNet, ChebNet, OrderedGNN
+
+
+def test_gcn(data):
+    x, edge_index = data
+    model = GCN(6, 64, 3).eval()
+    hidden = F.relu(model.convs[0](x, edge_index))
+    torch.testing.assert_close(model(x, edge_index), model.convs[1](hidden, edge_index))
+    weight = torch.rand(40)
+    assert not torch.allclose(model(x, edge_index, weight), model(x, edge_index))
+
+
+def test_gcn_does_not_drop_features(data):
+    torch.manual_seed(0)
+    model = GCN(6, 3, 3, num_layers=1, dropout=0.9)
+    assert torch.equal(model(*data), model(*data))
+
+
+def test_gat(data):
+    x, edge_index = data
+    model = GAT(6, 8, 3).eval()
+    assert [c.heads for c in model.convs] == [8, 1]
+    assert [c.dropout for c in model.convs] == [0.5, 0.5]
+    hidden = F.elu(model.convs[0](x, edge_index))
+    assert hidden.shape == (14, 64)
+    torch.testing.assert_close(model(x, edge_index), model.convs[1](hidden, edge_index))
+
+
+def test_mlp(data):
+    x, edge_index = data
+    model = MLP(6, 64, 3).eval()
+    want = model.lins[1](F.relu(model.lins[0](x)))
+    torch.testing.assert_close(model(x), want)
+    torch.testing.assert_close(model(x, edge_index), want)
+
+
+def test_chebnet(data):
+    x, edge_index = data
+    model = ChebNet(6, 32, 3).eval()
+    assert [len(c.lins) for c in model.convs] == [2, 2]
+    hidden = F.relu(model.convs[0](x, edge_index))
+    torch.testing.assert_close(model(x, edge_index), model.convs[1](hidden, edge_index))
+
+
+def test_decoupled_models_propagate_what_the_perceptron_says(data):
+    x, edge_index = data
+    for cls in (APPNP, GPRGNN, BernNet):
+        model = cls(6, 64, 3).eval()
+        assert model.prop.K == 10 and model.mlp.dropout == 0.5
+        want = model.prop(model.mlp(x), edge_index)
+        torch.testing.assert_close(model(x, edge_index), want)
+    assert APPNP(6, 64, 3).prop.alpha == GPRGNN(6, 64, 3).prop.alpha == 0.1
+    assert GPRGNN(6, 64, 3).dprate == BernNet(6, 64, 3).dprate == 0.5
+
+
+def test_optimizer_settings_of_the_filters():
+    assert GPRGNN.optim_overrides == {"prop.": {"weight_decay": 0.0}}
+    assert BernNet.optim_overrides == {"prop.": {"lr": 0.01, "weight_decay": 0.0}}
+
+
+def test_ordered_gnn(data):
+    x, edge_index = data
+    model = OrderedGNN(6, 8, 3).eval()
+    assert len(model.convs) == 8
+    h, gate = model.norm(F.relu(model.lin_in(x))), None
+    for conv in model.convs:
+        h, gate = conv(h, edge_index, gate)
+    torch.testing.assert_close(model(x, edge_index), model.lin_out(h))
+    assert gate.shape == (14, 2)
