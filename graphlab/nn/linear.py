@@ -30,6 +30,11 @@ class FeatureLinear(nn.Module):
           tensor, or :class:`~graphlab.ops.SparseFeatures`
         - **output:** node features :math:`(|\mathcal{V}|, F^{\prime})`, dense
 
+    Example:
+        >>> lin = FeatureLinear(16, 32)
+        >>> lin(torch.randn(3, 16).to_sparse_csr()).shape
+        torch.Size([3, 32])
+
     .. note::
         ``weight`` has shape :math:`(F, F^{\prime})`, the transpose of
         :class:`torch.nn.Linear`'s: sparse features gather its rows.

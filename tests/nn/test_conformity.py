@@ -1,6 +1,8 @@
+import doctest
 import inspect
 
 import pytest
+import torch
 
 import graphlab.nn
 
@@ -23,6 +25,16 @@ def test_docstrings_have_formula_shapes_and_source(cls):
     assert doc and ".. math::" in doc and "Shapes:" in doc and "<https://" in doc
     for name in list(inspect.signature(cls).parameters):
         assert f"{name}:" in doc, f"{cls.__name__} does not explain {name}"
+
+
+@pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
+def test_examples_run(cls):
+    names = {"torch": torch, cls.__name__: cls}
+    example = doctest.DocTestParser().get_doctest(
+        inspect.getdoc(cls), names, cls.__name__, None, 0
+    )
+    assert example.examples, f"{cls.__name__} has no example"
+    assert doctest.DocTestRunner().run(example).failed == 0
 
 
 @pytest.mark.parametrize("name", graphlab.nn.models.__all__)
