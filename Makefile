@@ -4,10 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 # `make ARGS=--full` trains to the end; the quick profile prints what it cuts.
 ARGS ?= --quick
+JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 
 .PHONY: all setup test lint docs clean
 all: $(VENV)/.installed
-	$(BIN)/graphlab reproduce embedded $(ARGS) --report report
+	$(BIN)/graphlab reproduce embedded $(ARGS) --jobs $(JOBS) --report report
 
 setup: $(VENV)/.installed
 

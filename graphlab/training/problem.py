@@ -1,5 +1,6 @@
 """What is trained (:class:`Problem`) and what comes out (:class:`FitResult`)."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -93,7 +94,9 @@ class Problem:
             return self.x
         if torch.count_nonzero(self.x) >= SPARSE_BELOW * self.x.numel():
             return None
-        return self.x.to_sparse_csr()
+        with warnings.catch_warnings():  # torch calls all its CSR tensors beta
+            warnings.simplefilter("ignore", UserWarning)
+            return self.x.to_sparse_csr()
 
     @cached_property
     def one_hot(self) -> Tensor:
