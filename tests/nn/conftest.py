@@ -28,3 +28,12 @@ def data():
     edge_index = torch.randint(12, (2, 40))
     x = torch.randn(14, 6).relu()  # two nodes without edges
     return x, edge_index
+
+
+@pytest.fixture(autouse=True, scope="package")
+def _one_thread():
+    """On tensors this small, more threads only wait for each other."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)

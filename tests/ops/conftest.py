@@ -35,3 +35,12 @@ def unsorted():
     """One small graph with unsorted edges, a duplicate, a loop and a lone node."""
     edges = [(2, 1), (0, 1), (0, 0), (3, 2), (1, 0), (0, 1), (3, 0)]
     return torch.tensor(edges).t().contiguous(), 5
+
+
+@pytest.fixture(autouse=True, scope="package")
+def _one_thread():
+    """On tensors this small, more threads only wait for each other."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)

@@ -39,8 +39,7 @@ class ChebNet(nn.Module):
         torch.Size([3, 7])
 
     .. note::
-        PosteL's description says 0.5 for dropout, and not where; like in its GCN, it
-        stands between layers only.
+        Dropout stands between layers only, as in PosteL's code.
     """
 
     sparse_features = True

@@ -42,8 +42,7 @@ class GAT(nn.Module):
         torch.Size([3, 7])
 
     .. note::
-        PosteL's description leaves the dropout of the attention coefficients open;
-        ours is the paper's 0.6 lowered to the 0.5 that PosteL uses everywhere else.
+        The paper takes 0.6 for both kinds of dropout, PosteL's code 0.5 for both.
         ``edge_weight`` is accepted, so that all models are called alike, but attention
         replaces it.
     """

@@ -36,6 +36,10 @@ class MLP(nn.Module):
         >>> model = MLP(16, 64, 7)
         >>> model(torch.randn(3, 16), torch.tensor([[0, 1], [1, 2]])).shape
         torch.Size([3, 7])
+
+    .. note::
+        Weights start as in :class:`~graphlab.nn.FeatureLinear`; PosteL's code leaves
+        them at :class:`torch.nn.Linear`'s own, narrower initialization.
     """
 
     sparse_features = True
