@@ -17,6 +17,8 @@ _LAZY = {
     "Split": "split",
     "constant_majority": "majority",
     "graph_checksum": "checksum",
+    "WordNetVerbs": "embedded",
+    "DebianPackages": "embedded",
 }
 
 __all__ = ["Card", "dataset_card", "dataset_names", *_LAZY]
