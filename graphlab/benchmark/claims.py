@@ -116,7 +116,8 @@ def is_stale(path: Path) -> bool:
         return age > HEARTBEAT
     if content.get("host") != platform.node():
         return False
-    return _started(content["pid"]) != content.get("process_started")
+    started = _started(content.get("pid", 0))
+    return started is None or started != content.get("process_started")
 
 
 def _identity() -> dict[str, Any]:
@@ -139,6 +140,8 @@ def _started(pid: int) -> str | None:
             return None
     except OSError:
         pass
+    if os.name == "nt":  # there os.kill ends the process, whatever the signal
+        return ""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

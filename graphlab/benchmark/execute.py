@@ -35,6 +35,12 @@ _OUT_OF_MEMORY = (
     "can't allocate memory",
     "cannot allocate memory",
 )
+#: What only a trained run has; null in the file of one that failed.
+_MEASURED = (
+    *("selection", "best_epoch", "epochs", "seconds", "cpu_seconds"),
+    *("cell_seconds", "cell_runs", "peak_memory_mb", "num_parameters"),
+    *("vectorized", "vectorized_note", "split_index"),
+)
 #: Mistakes of the recipe or its arguments: the sweep stops and says so.
 MISTAKES = (ArgumentError, RecipeError, SplitError, StoreError)
 
@@ -279,6 +285,7 @@ def _record(identity: Identity, run: int, started: str) -> dict[str, Any]:
         "metrics": None,
         "constant_majority": None,
         "info": {},
+        **dict.fromkeys(_MEASURED),
         "sweep": identity.sweep,
         "started": started,
         "finished": _now(),
