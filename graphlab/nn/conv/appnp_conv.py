@@ -1,9 +1,9 @@
 """Propagation with a teleport, the personalized PageRank of features."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from graphlab.nn.linear import feature_dropout
 from graphlab.ops import gcn_norm, spmm
 from graphlab.ops.spmm import Graph
 
@@ -52,7 +52,7 @@ class APPNPConv(nn.Module):
         edge_index, weight = gcn_norm(edge_index, edge_weight, x.size(0), dtype=x.dtype)
         teleport = self.alpha * x
         for _ in range(self.K):
-            dropped = F.dropout(weight, self.dropout, self.training)
+            dropped = feature_dropout(weight, self.dropout, self.training)
             step = spmm(edge_index, x, dropped)
             x = torch.add(teleport, step, alpha=1 - self.alpha)
         return x

@@ -1,5 +1,6 @@
 """Each model against its formula, and the settings PosteL's tables rest on."""
 
+import pytest
 import torch
 import torch.nn.functional as F
 
@@ -15,10 +16,40 @@ def test_gcn(data):
     assert not torch.allclose(model(x, edge_index, weight), model(x, edge_index))
 
 
-def test_gcn_does_not_drop_features(data):
-    torch.manual_seed(0)
-    model = GCN(6, 3, 3, num_layers=1, dropout=0.9)
-    assert torch.equal(model(*data), model(*data))
+X, E = 14, "E"  # nodes; edges once there is one loop per node
+
+DROPPED = {
+    GCN: [(X, 64)],
+    GAT: [(X, 6), (E, 8), (X, 64), (E, 1)],
+    MLP: [(X, 6), (X, 8)],
+    ChebNet: [(X, 32)],
+    APPNP: [(X, 6), (X, 8)],
+    GPRGNN: [(X, 6), (X, 8), (X, 3)],
+    BernNet: [(X, 6), (X, 8), (X, 3)],
+    OrderedGNN: [(X, 6)] + [(X, 8)] * 9,
+}
+
+
+@pytest.mark.parametrize("cls", DROPPED, ids=lambda cls: cls.__name__)
+def test_what_is_dropped(cls, data, monkeypatch):
+    """All noise comes from ``F.dropout``, looked up when called."""
+    dropped = []
+    hidden = {GCN: 64, ChebNet: 32}.get(cls, 8)
+    model = cls(6, hidden, 3)
+
+    def spy(x, p=0.5, training=True, inplace=False):
+        dropped.append((tuple(x.shape), p, training))
+        return x
+
+    monkeypatch.setattr(F, "dropout", spy)
+    x, edge_index = data
+    model(x, edge_index)
+    edges = int((edge_index[0] != edge_index[1]).sum()) + X
+    want = [tuple(edges if n == E else n for n in shape) for shape in DROPPED[cls]]
+    assert dropped == [(shape, 0.5, True) for shape in want]
+    dropped.clear()
+    model.eval()(x, edge_index)
+    assert not any(training for _, _, training in dropped)
 
 
 def test_gat(data):
