@@ -82,15 +82,18 @@ def _relevant(check: Callable, cell: Cell) -> tuple:
 
 
 def _check_names(cell: Cell) -> None:
-    from graphlab.datasets import dataset_names, split_names
+    from graphlab.datasets import dataset_card, dataset_names, split_names
 
-    for kind, name, names in (
-        ("dataset", cell.dataset, dataset_names()),
-        ("split", cell.split, split_names()),
-    ):
-        if name.lower() not in [known.lower() for known in names]:
-            hint = nearest(name, list(names))
-            raise RecipeError(f"{cell.origin}: {kind}: unknown {name!r}; {hint}")
+    names = dataset_names()
+    if cell.dataset.lower() not in [name.lower() for name in names]:
+        hint = nearest(cell.dataset, list(names))
+        problem = f"dataset: unknown {cell.dataset!r}; {hint}"
+        raise RecipeError(f"{cell.origin}: {problem}")
+    splits = split_names(dataset_card(cell.dataset))
+    if cell.split not in splits:
+        problem = f"split: {cell.dataset} has no {cell.split!r}"
+        hint = nearest(cell.split, list(splits))
+        raise RecipeError(f"{cell.origin}: {problem}; {hint}")
 
 
 def _check_model(cell: Cell) -> None:

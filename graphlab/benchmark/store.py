@@ -27,21 +27,20 @@ _REQUIRED = ("recipe", "table", "cell_id", "cell", "run", "status", "metrics")
 SEARCH = "search"
 
 
-def prepare(runs_dir: Path) -> None:
-    """Create the folder of run files and make sure that it can be written.
+def prepare(folder: Path, option: str = "--runs") -> None:
+    """Create a folder for results and make sure that it can be written.
 
     Raises:
         StoreError: It cannot.
     """
     try:
-        runs_dir.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=runs_dir, prefix=".probe-"):
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".probe-"):
             pass
     except OSError as error:
         reason = error.strerror or str(error)
         raise StoreError(
-            f"run folder {runs_dir}: cannot be written: {reason}; name another one "
-            "with --runs"
+            f"folder {folder}: cannot be written: {reason}; name another with {option}"
         ) from None
 
 

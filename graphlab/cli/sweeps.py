@@ -83,9 +83,14 @@ def _chosen(
 def _sweep(
     recipe: "Recipe", runs: Path, report: Path, data_root: Path | None, jobs: int
 ) -> None:
+    from graphlab.benchmark.imports import check_cells
     from graphlab.benchmark.runner import run_recipe, runnable
+    from graphlab.benchmark.store import prepare
     from graphlab.cli.live import shown
 
+    check_cells(recipe.cells)
+    for folder, option in ((runs, "--runs"), (report, "--report")):
+        prepare(folder, option)  # now, not after hours of training
     cells = runnable(recipe)
     _announce(recipe, runs)
     try:

@@ -172,7 +172,7 @@ def test_a_model_that_cannot_be_imported_is_recorded(small_recipe, project, tmp_
         ("label_args.plain.beta=3", r"main: label: fakes:plain.*'beta'"),
         ("training.lr=-1.0", r"main: training: lr must be positive"),
         ("training.stopping=never", r"main: training: stopping must be one of"),
-        ("split=bernet-10", r"main: split: unknown 'bernet-10'; .*'bernnet-10'"),
+        ("split=bernet-10", r"main: split: digits has no 'bernet-10'; .*'bernnet-10'"),
     ],
 )
 def test_mistakes_are_found_before_anything_is_trained(
