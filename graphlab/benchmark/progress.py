@@ -94,6 +94,11 @@ class Tally:
         left = [c for i, c in enumerate(self.cells) if i not in self.finished]
         return sum(means.get(c.dataset, overall) for c in left) / self.jobs
 
+    def title(self, event: Event) -> str:
+        """The cell in words; with its table where there are several."""
+        several = len({cell.table for cell in self.cells}) > 1
+        return f"{event.table}: {event.title}" if several else event.title
+
     def text(self) -> str:
         """``3/12 cells, ETA 1:20``."""
         eta = self.eta()
@@ -108,4 +113,4 @@ FINISHED = ("done", "skip", "failed")
 def line(event: Event, tally: Tally) -> str:
     """One finished cell in one line."""
     took = "there already" if event.kind == "skip" else duration(event.seconds)
-    return f"{event.title}: {event.text}, {took}, {tally.text()}"
+    return f"{tally.title(event)}: {event.text}, {took}, {tally.text()}"

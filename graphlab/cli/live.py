@@ -52,7 +52,7 @@ class _Bar:
             self.tally.count(event)
             self.bar.console.print(line(event, self.tally), soft_wrap=True)
         elif event.kind in ("start", "progress"):
-            self.running[event.index] = f"{event.title} {event.text}".strip()
+            self.running[event.index] = f"{self.tally.title(event)} {event.text}"
         self.bar.update(
             self.whole,
             completed=len(self.tally.finished),

@@ -45,6 +45,16 @@ def test_eta_takes_a_data_sets_own_time_where_known(small_recipe):
     assert tally.text() == "3/4 cells, ETA 5 s"
 
 
+def test_a_line_names_the_table_where_there_are_several(small_recipe):
+    from dataclasses import replace
+
+    (cell,) = small_recipe().cells
+    event = Event("done", 0, "digits GCN none", table="main")
+    assert Tally([cell]).title(event) == "digits GCN none"
+    several = Tally([cell, replace(cell, table="other")])
+    assert several.title(event) == "main: digits GCN none"
+
+
 def test_a_finished_cell_is_one_line(small_recipe):
     tally = Tally(list(small_recipe(("plain", "slow")).cells))
     event = Event("done", 0, "digits GCN none", "84.0 (constant 17.3)", 12.2)
