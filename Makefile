@@ -12,9 +12,7 @@ all: $(VENV)/.installed
 
 setup: $(VENV)/.installed
 
-test: $(VENV)/.installed-test
-	$(BIN)/python -m ruff check .
-	$(BIN)/python -m ruff format --check .
+test: lint
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/.installed-test

@@ -57,11 +57,13 @@ class TrainingLoss:
                 f"classes), got {tuple(logits.shape[1:])}"
             )
         return sum(
-            -(targets * torch.log_softmax(logits / tau, -1)).sum()
-            if tau != 1.0
-            else -(targets * torch.log_softmax(logits, -1)).sum()
+            -(targets * torch.log_softmax(_softened(logits, tau), -1)).sum()
             for targets, tau in self.terms
         )
+
+
+def _softened(logits: Tensor, temperature: float) -> Tensor:
+    return logits if temperature == 1.0 else logits / temperature
 
 
 def _fold(term: SoftTargets, share: Tensor) -> Tensor:
