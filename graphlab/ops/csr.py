@@ -1,5 +1,6 @@
 """The one graph structure that every operation works on."""
 
+import itertools
 import weakref
 
 import torch
@@ -10,6 +11,7 @@ from graphlab.errors import ArgumentError
 from graphlab.ops._cache import cached
 
 Size = int | tuple[int, int] | None
+_numbers = itertools.count()
 
 
 class Csr:
@@ -28,8 +30,8 @@ class Csr:
     Args:
         rowptr: Start of each row, int32.
         col: Source node of each position, int32.
-        perm: Edge that stands at each position, or :obj:`None` if the edges came
-            sorted by destination and the two orders are the same.
+        perm: Edge that stands at each position, int32, or :obj:`None` if the edges
+            came sorted by destination and the two orders are the same.
         num_src: Number of source nodes.
         num_dst: Number of destination nodes.
 
@@ -50,6 +52,7 @@ class Csr:
         self.rowptr, self.col, self.perm = rowptr, col, perm
         self.num_src, self.num_dst = num_src, num_dst
         self.cache: dict = {}  # what backends derive from the structure
+        self.number = next(_numbers)  # unlike an id, never given to another graph
         self._transpose: Csr | None = None
         self._transpose_of: weakref.ref | None = None
 
@@ -111,9 +114,24 @@ class Csr:
         if key not in self.cache:
             values = build()
             if self.perm is not None:
-                values = torch.empty_like(values).index_copy_(0, self.perm, values)
+                values = torch.empty_like(values).index_copy_(0, self.edges(), values)
             self.cache[key] = values
         return self.cache[key]
+
+    def edges(self) -> Tensor:
+        """The edge that stands at each position, int64."""
+        if self.perm is None:
+            return torch.arange(self.num_edges, device=self.device)
+        return self.perm.long()
+
+    def by_position(self) -> "Csr":
+        """The same structure with its edges renumbered in the order of the rows."""
+        if self.perm is None:
+            return self
+        if "by_position" not in self.cache:
+            sizes = self.num_src, self.num_dst
+            self.cache["by_position"] = Csr(self.rowptr, self.col, None, *sizes)
+        return self.cache["by_position"]
 
     def __repr__(self) -> str:
         return (
@@ -126,6 +144,15 @@ def _rows(graph: Csr) -> Tensor:
     """Destination of each CSR position."""
     nodes = torch.arange(graph.num_dst, device=graph.device)
     return nodes.repeat_interleave(graph.degree(), output_size=graph.num_edges)
+
+
+def incidence(graph: Csr) -> Csr:
+    """The bipartite graph from edges, as sources, to their destinations."""
+    if "incidence" not in graph.cache:
+        edges = graph.edges().int()
+        sizes = graph.num_edges, graph.num_dst
+        graph.cache["incidence"] = Csr(graph.rowptr, edges, None, *sizes)
+    return graph.cache["incidence"]
 
 
 def matrix_values(edge_index: "Tensor | Csr") -> Tensor | None:
@@ -153,8 +180,8 @@ def _build(edge_index: Tensor, size: tuple[int | None, int | None] | None) -> Cs
     num_src, num_dst = _sizes(src, dst, size)
     perm = None
     if dst.numel() > 1 and bool((dst[1:] < dst[:-1]).any()):
-        perm = dst.argsort(stable=True)
-        src = src[perm]
+        order = dst.argsort(stable=True)
+        src, perm = src[order], order.int()
     count = torch.bincount(dst, minlength=num_dst)
     return Csr(_rowptr(count), src.int(), perm, num_src, num_dst)
 
@@ -192,8 +219,11 @@ def _transpose(graph: Csr) -> Csr:
     order = graph.col.argsort(stable=True)
     count = torch.bincount(graph.col, minlength=graph.num_src)
     col = _rows(graph)[order].int()
-    perm = order if graph.perm is None else graph.perm[order]
-    return Csr(_rowptr(count), col, perm, graph.num_dst, graph.num_src)
+    perm = order.int() if graph.perm is None else graph.perm[order]
+    rowptr = _rowptr(count)
+    if torch.equal(rowptr, graph.rowptr) and torch.equal(col, graph.col):
+        rowptr, col = graph.rowptr, graph.col  # a symmetric graph is kept once
+    return Csr(rowptr, col, perm, graph.num_dst, graph.num_src)
 
 
 def _rowptr(count: Tensor) -> Tensor:

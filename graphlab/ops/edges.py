@@ -1,13 +1,12 @@
 """From nodes to edges and back: copies along edges, sums over incoming edges."""
 
-import torch
 from torch import Tensor
 from torch.autograd import Function
 
 from graphlab.errors import ArgumentError
-from graphlab.ops import _torch_csr as backend
-from graphlab.ops.csr import Csr
-from graphlab.ops.spmm import Graph, as_csr, replicas_second
+from graphlab.ops.backend import kernels_for
+from graphlab.ops.csr import Csr, incidence
+from graphlab.ops.spmm import Graph, as_csr, check_types, lead
 
 
 def edge_add(graph: Graph, src: Tensor, dst: Tensor) -> Tensor:
@@ -30,7 +29,7 @@ def edge_add(graph: Graph, src: Tensor, dst: Tensor) -> Tensor:
           order of ``edge_index``
 
     Raises:
-        ArgumentError: If shapes do not fit the graph or each other.
+        ArgumentError: If shapes, types or devices do not fit the graph or each other.
     """
     graph = as_csr(graph, (src.size(0), dst.size(0)))
     rows = (graph.num_src, graph.num_dst)
@@ -39,6 +38,7 @@ def edge_add(graph: Graph, src: Tensor, dst: Tensor) -> Tensor:
             f"src and dst must have {rows[0]} and {rows[1]} rows of one shape, got "
             f"{list(src.shape)} and {list(dst.shape)}"
         )
+    check_types(graph, src=src, dst=dst)
     return copy_to_edges(graph.t(), src) + copy_to_edges(graph, dst)
 
 
@@ -51,7 +51,7 @@ def edge_softmax(graph: Graph, logits: Tensor) -> Tensor:
 
     computed from :math:`s_e` minus the largest score of the destination, so that large
     scores do not overflow. An edge with score :math:`-\infty` gets 0, also where all
-    edges of a node have it.
+    edges of a node have it; a NaN spoils the edges of its destination, and no others.
 
     Args:
         graph: The edges; see :meth:`Csr.from_edge_index` for the accepted forms.
@@ -62,7 +62,8 @@ def edge_softmax(graph: Graph, logits: Tensor) -> Tensor:
         - **output:** like **logits**
 
     Raises:
-        ArgumentError: If there is not one score per edge.
+        ArgumentError: If there is not one score per edge, or its type or device does
+            not fit.
     """
     graph = Csr.from_edge_index(graph)
     if logits.dim() not in (1, 2) or logits.size(0) != graph.num_edges:
@@ -70,51 +71,45 @@ def edge_softmax(graph: Graph, logits: Tensor) -> Tensor:
             f"logits must have shape [{graph.num_edges}] or [{graph.num_edges}, H], "
             f"got {list(logits.shape)}"
         )
+    check_types(graph, logits=logits)
     flat = logits.unsqueeze(-1) if logits.dim() == 1 else logits
-    return _EdgeSoftmax.apply(graph, flat).view_as(logits)
+    return _EdgeSoftmax.apply(graph, flat.unsqueeze(0)).view_as(logits)
 
 
 def copy_to_edges(graph: Csr, x: Tensor) -> Tensor:
     """The value ``[N, ...]`` of its destination for every edge, ``[E, ...]``."""
-    flat = x.unsqueeze(-1) if x.dim() == 1 else x
-    return _CopyToEdges.apply(graph, flat).view(graph.num_edges, *x.shape[1:])
+    flat = x.unsqueeze(-1) if x.dim() == 1 else x.flatten(1)
+    return _CopyToEdges.apply(graph, flat.unsqueeze(0)).view(graph.num_edges, *x.shape[1:])
 
 
 def sum_edges(graph: Csr, values: Tensor) -> Tensor:
     """The sum of edge values ``[E, ...]`` per destination, ``[N, ...]``."""
-    flat = values.unsqueeze(-1) if values.dim() == 1 else values
-    return _SumEdges.apply(graph, flat).view(graph.num_dst, *values.shape[1:])
-
-
-def _incidence(graph: Csr) -> Csr:
-    """The bipartite graph from edges, as sources, to their destinations."""
-    if "incidence" not in graph.cache:
-        perm = graph.perm
-        if perm is None:
-            perm = torch.arange(graph.num_edges, device=graph.device)
-        graph.cache["incidence"] = Csr(
-            graph.rowptr, perm.int(), None, graph.num_edges, graph.num_dst
-        )
-    return graph.cache["incidence"]
+    flat = values.unsqueeze(-1) if values.dim() == 1 else values.flatten(1)
+    out = _SumEdges.apply(graph, flat.unsqueeze(0))
+    return out.view(graph.num_dst, *values.shape[1:])
 
 
 class _OverEdges(Function):
-    """What the functions below share: replicas are more columns."""
+    """Functions of [B, N or E, F], for which further replicas are a longer B."""
 
     @staticmethod
     def setup_context(ctx, inputs, output):
         ctx.graph = inputs[0]
 
     @classmethod
-    def columns(cls, info, in_dims, graph, x):
-        x = replicas_second(x, in_dims[1], info.batch_size)  # [E or N, R, H]
-        return cls.apply(graph, x.flatten(1)).unflatten(1, x.shape[1:]), 1
+    def replicas(cls, info, in_dims, graph, *tensors):
+        tensors = [
+            lead(t, dim, info.batch_size)
+            for t, dim in zip(tensors, in_dims[1:], strict=True)
+        ]
+        out = cls.apply(graph, *[t.flatten(0, 1) for t in tensors])
+        return out.unflatten(0, tensors[0].shape[:2]), 0
 
 
 class _CopyToEdges(_OverEdges):
     @staticmethod
     def forward(graph, x):
-        return x.index_select(0, graph.dst())
+        return x.index_select(1, graph.dst())
 
     @staticmethod
     def backward(ctx, grad):
@@ -122,13 +117,13 @@ class _CopyToEdges(_OverEdges):
 
     @staticmethod
     def vmap(info, in_dims, graph, x):
-        return _CopyToEdges.columns(info, in_dims, graph, x)
+        return _CopyToEdges.replicas(info, in_dims, graph, x)
 
 
 class _SumEdges(_OverEdges):
     @staticmethod
     def forward(graph, values):
-        return backend.matmul(_incidence(graph), values, None)
+        return kernels_for(values).spmm(incidence(graph), values, None, False)
 
     @staticmethod
     def backward(ctx, grad):
@@ -136,18 +131,13 @@ class _SumEdges(_OverEdges):
 
     @staticmethod
     def vmap(info, in_dims, graph, values):
-        return _SumEdges.columns(info, in_dims, graph, values)
+        return _SumEdges.replicas(info, in_dims, graph, values)
 
 
 class _EdgeSoftmax(_OverEdges):
     @staticmethod
     def forward(graph, logits):
-        lowest = torch.finfo(logits.dtype).min  # keeps rows of -inf free of NaN
-        top = backend.maximum(graph, logits).clamp_(min=lowest)
-        weight = (logits - top.index_select(0, graph.dst())).exp_()
-        total = backend.matmul(_incidence(graph), weight, None)
-        total.masked_fill_(total == 0, 1)
-        return weight.div_(total.index_select(0, graph.dst()))
+        return kernels_for(logits).edge_softmax(graph, logits)
 
     @staticmethod
     def setup_context(ctx, inputs, output):
@@ -156,11 +146,35 @@ class _EdgeSoftmax(_OverEdges):
 
     @staticmethod
     def backward(ctx, grad):
-        (weight,) = ctx.saved_tensors
-        grad = weight * grad
-        total = _SumEdges.apply(ctx.graph, grad)
-        return None, grad - weight * _CopyToEdges.apply(ctx.graph, total)
+        return None, _EdgeSoftmaxBackward.apply(ctx.graph, *ctx.saved_tensors, grad)
 
     @staticmethod
     def vmap(info, in_dims, graph, logits):
-        return _EdgeSoftmax.columns(info, in_dims, graph, logits)
+        return _EdgeSoftmax.replicas(info, in_dims, graph, logits)
+
+
+class _EdgeSoftmaxBackward(_OverEdges):
+    @staticmethod
+    def forward(graph, alpha, grad):
+        return kernels_for(alpha).edge_softmax_backward(graph, alpha, grad)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.graph = inputs[0]
+        ctx.save_for_backward(*inputs[1:])
+
+    @staticmethod
+    def backward(ctx, upper):
+        """Derivative of ``alpha * (grad - sum(alpha * grad))`` in both."""
+        alpha, grad = ctx.saved_tensors
+
+        def total(values: Tensor) -> Tensor:
+            return _CopyToEdges.apply(ctx.graph, _SumEdges.apply(ctx.graph, values))
+
+        mixed = total(alpha * upper)
+        to_alpha = upper * (grad - total(alpha * grad)) - grad * mixed
+        return None, to_alpha, alpha * (upper - mixed)
+
+    @staticmethod
+    def vmap(info, in_dims, graph, alpha, grad):
+        return _EdgeSoftmaxBackward.replicas(info, in_dims, graph, alpha, grad)

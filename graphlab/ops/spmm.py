@@ -1,4 +1,4 @@
-"""Weighted sums over neighbours, and their adjoint: inner products along edges."""
+"""Reductions over neighbours, and the adjoint of their sum: products along edges."""
 
 from typing import Literal
 
@@ -8,34 +8,40 @@ from torch.autograd import Function
 from torch_geometric import EdgeIndex
 
 from graphlab.errors import ArgumentError
-from graphlab.ops import _torch_csr as backend
+from graphlab.ops._cache import cached
+from graphlab.ops.backend import kernels_for
 from graphlab.ops.csr import Csr, matrix_values
+from graphlab.ops.reference import accumulation_dtype
 
 Graph = Csr | EdgeIndex | Tensor
+REDUCTIONS = ("sum", "mean", "max", "min")
 
 
 def spmm(
     graph: Graph,
     x: Tensor,
     weight: Tensor | None = None,
-    reduce: Literal["sum", "mean"] = "sum",
+    reduce: Literal["sum", "mean", "max", "min"] = "sum",
 ) -> Tensor:
-    r"""Sum (or average) the weighted features of the nodes that point to a node.
+    r"""Sum, average, or take the extreme of, the weighted features of the neighbours.
 
     .. math::
         \mathbf{x}^{\prime}_i = \sum_{e = (j, i) \in \mathcal{E}} w_e \mathbf{x}_j
 
-    ``reduce="mean"`` divides by the number of incoming edges, whatever their weights.
-    A node without incoming edges gets zeros. No message is ever written to memory;
-    gradients with respect to ``x`` and ``weight`` are fused in the same way, to any
-    order. Under :func:`torch.func.vmap`, all replicas go through the graph at once.
+    for the nodes :math:`j` that point to :math:`i`. ``reduce="mean"`` divides by the
+    number of incoming edges, whatever their weights; ``"max"`` and ``"min"`` take the
+    extreme channel by channel, and a NaN wins. A node without incoming edges gets
+    zeros. No message is ever written to memory. Gradients with respect to ``x`` and
+    ``weight`` are fused in the same way, those of sum and mean to any order; the
+    gradient of an extreme goes to the first edge that has it. Under
+    :func:`torch.func.vmap`, one call serves all replicas.
 
     Args:
         graph: The edges; see :meth:`Csr.from_edge_index` for the accepted forms.
         x: Features of the source nodes. Half precision is summed in float32.
         weight: One weight per edge, or one per edge and head, in the order of
             ``edge_index``; by default a sparse matrix's values, or 1.
-        reduce: ``"sum"`` or ``"mean"``.
+        reduce: ``"sum"``, ``"mean"``, ``"max"`` or ``"min"``.
 
     Shapes:
         - **x:** :math:`(|\mathcal{V}|, F)`, or :math:`(|\mathcal{V}|, H, C)` for
@@ -44,24 +50,21 @@ def spmm(
         - **output:** like **x**, with one row per destination
 
     Raises:
-        ArgumentError: If shapes do not fit the graph, or ``reduce`` is unknown.
+        ArgumentError: If shapes, types or devices do not fit the graph, or ``reduce``
+            is unknown.
     """
-    if reduce not in ("sum", "mean"):
-        raise ArgumentError(f"reduce must be 'sum' or 'mean', got {reduce!r}")
+    if reduce not in REDUCTIONS:
+        raise ArgumentError(
+            f"reduce must be one of {', '.join(REDUCTIONS)}, got {reduce!r}"
+        )
     weight = matrix_values(graph) if weight is None else weight
     graph = as_csr(graph, x.size(0))
     _check(graph, x, weight)
-    dtype = accumulation_dtype(x)
-    value = x.to(dtype)
-    weight = None if weight is None else weight.to(dtype)
-    if x.dim() == 3 and (weight is None or weight.dim() == 1):  # heads are columns
-        out = _Spmm.apply(graph, value.flatten(1), weight).unflatten(1, x.shape[1:])
-    else:
-        out = _Spmm.apply(graph, value, weight)
-    if reduce == "mean":
-        count = graph.degree().clamp(min=1).to(dtype)
-        out = out / count.view(-1, *[1] * (x.dim() - 1))
-    return out.to(x.dtype)
+    if weight is not None:
+        weight = weight.to(accumulation_dtype(x))
+    if reduce in ("max", "min"):
+        return _Extreme.apply(graph, x, weight, reduce == "max", False)[0]
+    return _Spmm.apply(graph, x, weight, reduce == "mean", False)
 
 
 def sddmm(graph: Graph, a: Tensor, b: Tensor) -> Tensor:
@@ -85,17 +88,18 @@ def sddmm(graph: Graph, a: Tensor, b: Tensor) -> Tensor:
           order of ``edge_index``
 
     Raises:
-        ArgumentError: If shapes do not fit the graph or each other.
+        ArgumentError: If shapes, types or devices do not fit the graph or each other.
     """
     graph = as_csr(graph, (b.size(0), a.size(0)))
     rows = (graph.num_dst, graph.num_src)
-    if a.shape[1:] != b.shape[1:] or (a.size(0), b.size(0)) != rows:
+    if a.shape[1:] != b.shape[1:] or (a.size(0), b.size(0)) != rows or a.dim() < 2:
         raise ArgumentError(
             f"a and b must have {rows[0]} and {rows[1]} rows of one shape, got "
             f"{list(a.shape)} and {list(b.shape)}"
         )
-    dtype = accumulation_dtype(a)
-    return _Sddmm.apply(graph, a.to(dtype), b.to(dtype)).to(a.dtype)
+    check_types(graph, a=a, b=b)
+    dtype = torch.promote_types(a.dtype, b.dtype)
+    return _Sddmm.apply(graph, a.to(dtype), b.to(dtype), False).to(a.dtype)
 
 
 def as_csr(graph: Graph, num_nodes: int | tuple[int, int]) -> Csr:
@@ -105,9 +109,17 @@ def as_csr(graph: Graph, num_nodes: int | tuple[int, int]) -> Csr:
     return Csr.from_edge_index(graph, num_nodes)
 
 
-def accumulation_dtype(x: Tensor) -> torch.dtype:
-    """Type to sum ``x`` in: its own, but never less than float32."""
-    return torch.promote_types(x.dtype, torch.float32)
+def check_types(graph: Csr, **tensors: Tensor) -> None:
+    """Floating point, and on the device of the graph."""
+    for name, tensor in tensors.items():
+        if not tensor.is_floating_point():
+            raise ArgumentError(
+                f"{name} must be of a floating point type, got {tensor.dtype}"
+            )
+        if tensor.device != graph.device:
+            raise ArgumentError(
+                f"{name} is on {tensor.device}, but the graph is on {graph.device}"
+            )
 
 
 def _check(graph: Csr, x: Tensor, weight: Tensor | None) -> None:
@@ -117,7 +129,8 @@ def _check(graph: Csr, x: Tensor, weight: Tensor | None) -> None:
             f"{list(x.shape)}"
         )
     if weight is None:
-        return
+        return check_types(graph, x=x)
+    check_types(graph, x=x, weight=weight)
     accepted = [(graph.num_edges,)]
     if x.dim() == 3:
         accepted.append((graph.num_edges, x.size(1)))
@@ -128,16 +141,20 @@ def _check(graph: Csr, x: Tensor, weight: Tensor | None) -> None:
         )
 
 
-class _Spmm(Function):
-    """``[N, F]`` with ``[E]`` or no weights, or ``[N, H, C]`` with ``[E, H]``."""
+# The functions below take x as [N, F] or [N, H, C] with weights [E] or [E, H]. When
+# `batched`, x has replicas in front and weights are [B or 1, E, H].
 
+
+class _Spmm(Function):
     @staticmethod
-    def forward(graph, x, weight):
-        return backend.matmul(graph, x, weight)
+    def forward(graph, x, weight, mean, batched):
+        graph, weight = _readable(graph, weight, batched)
+        out = kernels_for(x).spmm(graph, _wide(x, batched), weight, mean)
+        return out.view(_shape_like(x, graph.num_dst, batched))
 
     @staticmethod
     def setup_context(ctx, inputs, output):
-        ctx.graph, x, weight = inputs
+        ctx.graph, x, weight, ctx.mean, ctx.batched = inputs
         # Constant weights have no gradient: then do not keep x alive for it.
         learned = weight is not None and weight.requires_grad
         ctx.save_for_backward(x if learned else None, weight)
@@ -146,55 +163,203 @@ class _Spmm(Function):
     def backward(ctx, grad):
         x, weight = ctx.saved_tensors
         grad_x = grad_weight = None
+        if ctx.mean:
+            degree = ctx.graph.degree().clamp(min=1).to(grad.dtype)
+            grad = grad / degree.view(-1, *[1] * (grad.dim() - 1 - ctx.batched))
         if ctx.needs_input_grad[1]:
-            grad_x = _Spmm.apply(ctx.graph.t(), grad, weight)
+            grad_x = _Spmm.apply(ctx.graph.t(), grad, weight, False, ctx.batched)
         if ctx.needs_input_grad[2]:
-            grad_weight = _Sddmm.apply(ctx.graph, grad, x)
-        return None, grad_x, grad_weight
+            grad_weight = _weight_grad(ctx.graph, grad, x, weight, ctx.batched)
+        return None, grad_x, grad_weight, None, None
 
     @staticmethod
-    def vmap(info, in_dims, graph, x, weight):
-        _, x_dim, weight_dim = in_dims
-        if weight_dim is None:  # one matrix for all: replicas are more columns
-            x = x.movedim(x_dim, -2)  # [N, R, F] or [N, H, R, C]
-            out = _Spmm.apply(graph, x.flatten(-2), weight)
-            return out.unflatten(-1, x.shape[-2:]), out.dim() - 1
-        x = replicas_second(x, x_dim, info.batch_size)  # [N, R, F] or [N, R, H, C]
-        weight = weight.movedim(weight_dim, 1)  # [E, R] or [E, R, H]
-        out = _Spmm.apply(graph, x.flatten(1, -2), weight.flatten(1))
-        return out.unflatten(1, x.shape[1:-1]), 1
+    def vmap(info, in_dims, graph, x, weight, mean, batched):
+        x, weight, unfold = _fold(info.batch_size, in_dims[1:3], x, weight, batched)
+        return unfold(_Spmm.apply(graph, x, weight, mean, True)), 0
 
 
 class _Sddmm(Function):
+    """``[N, F]`` to ``[E]`` or ``[N, H, C]`` to ``[E, H]``, or with replicas."""
+
     @staticmethod
-    def forward(graph, a, b):
-        return backend.sampled_matmul(graph, a, b)
+    def forward(graph, a, b, batched):
+        heads = a.size(-2) if a.dim() == 3 + batched else 1
+        wide_a, wide_b = _wide(a, batched), _wide(b, batched)
+        out = kernels_for(a).sddmm(graph, wide_a, wide_b, heads)
+        out = out if batched else out[0]
+        return out if a.dim() == 3 + batched else out.squeeze(-1)
 
     @staticmethod
     def setup_context(ctx, inputs, output):
-        ctx.graph, a, b = inputs
+        ctx.graph, a, b, ctx.batched = inputs
         ctx.save_for_backward(a, b)
 
     @staticmethod
     def backward(ctx, grad):
         a, b = ctx.saved_tensors
+        weight = grad.unsqueeze(-1) if ctx.batched and a.dim() == 3 else grad
         grad_a = grad_b = None
         if ctx.needs_input_grad[1]:
-            grad_a = _Spmm.apply(ctx.graph, b, grad)
+            grad_a = _Spmm.apply(ctx.graph, b, weight, False, ctx.batched)
         if ctx.needs_input_grad[2]:
-            grad_b = _Spmm.apply(ctx.graph.t(), a, grad)
-        return None, grad_a, grad_b
+            grad_b = _Spmm.apply(ctx.graph.t(), a, weight, False, ctx.batched)
+        return None, grad_a, grad_b, None
 
     @staticmethod
-    def vmap(info, in_dims, graph, a, b):
-        a = replicas_second(a, in_dims[1], info.batch_size)
-        b = replicas_second(b, in_dims[2], info.batch_size)
-        out = _Sddmm.apply(graph, a.flatten(1, -2), b.flatten(1, -2))
-        return out.unflatten(1, a.shape[1:-1]), 1
+    def vmap(info, in_dims, graph, a, b, batched):
+        a, b = (
+            lead(x, dim, info.batch_size)
+            for x, dim in zip((a, b), in_dims[1:3], strict=True)
+        )
+        if not batched:
+            return _Sddmm.apply(graph, a, b, True), 0
+        out = _Sddmm.apply(graph, a.flatten(0, 1), b.flatten(0, 1), True)
+        return out.unflatten(0, a.shape[:2]), 0
 
 
-def replicas_second(x: Tensor, dim: int | None, size: int) -> Tensor:
-    """Bring (or repeat) the dimension of the replicas to the second place."""
-    if dim is None:
-        return x.unsqueeze(1).expand(-1, size, *x.shape[1:])
-    return x.movedim(dim, 1)
+class _Extreme(Function):
+    @staticmethod
+    def forward(graph, x, weight, largest, batched):
+        graph, weight = _readable(graph, weight, batched)
+        wide = _wide(x, batched)
+        out, arg = kernels_for(x).spextreme(graph, wide, weight, largest)
+        return out.view(_shape_like(x, graph.num_dst, batched)), arg
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.graph, x, weight, _, ctx.batched = inputs
+        ctx.mark_non_differentiable(output[1])
+        learned = weight is not None and weight.requires_grad
+        ctx.save_for_backward(x if learned else None, weight, output[1])
+        ctx.shape = x.shape
+
+    @staticmethod
+    def backward(ctx, grad, _):
+        needed = ctx.needs_input_grad[1:3]
+        settings = (ctx.graph, needed, ctx.shape, ctx.batched)
+        grads = _ExtremeBackward.apply(grad, *ctx.saved_tensors, *settings)
+        return None, *grads, None, None
+
+    @staticmethod
+    def vmap(info, in_dims, graph, x, weight, largest, batched):
+        x, weight, unfold = _fold(info.batch_size, in_dims[1:3], x, weight, batched)
+        out, arg = _Extreme.apply(graph, x, weight, largest, True)
+        return (unfold(out), unfold(arg)), (0, 0)
+
+
+class _ExtremeBackward(Function):
+    """Apart, so that a second derivative is refused instead of being silently 0."""
+
+    @staticmethod
+    def forward(grad, x, weight, arg, graph, needed, shape, batched):
+        wide = None if x is None else _wide(x, batched)
+        _, canonical = _canonical(graph, weight, batched)
+        grads = kernels_for(grad).spextreme_backward(
+            graph, _wide(grad, batched), arg, wide, canonical, *needed
+        )
+        grad_x, grad_weight = grads
+        return (
+            None if grad_x is None else grad_x.view(shape),
+            None if grad_weight is None else grad_weight.view(weight.shape),
+        )
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        pass
+
+    @staticmethod
+    def backward(ctx, *grads):
+        raise NotImplementedError(
+            "spmm with reduce='max' or 'min' has no second derivative"
+        )
+
+    @staticmethod
+    def vmap(info, in_dims, grad, x, weight, arg, graph, needed, shape, batched):
+        size = info.batch_size
+        grad, x, weight, arg = (
+            None if t is None else lead(t, dim, size)
+            for t, dim in zip((grad, x, weight, arg), in_dims[:4], strict=True)
+        )
+        # Weights get a gradient for each replica, whether or not they have one now.
+        inner = 1 if weight is None or not batched else weight.size(1)
+        weight_shape = None if weight is None else weight.shape
+        if weight is not None:
+            weight = weight.reshape(size * inner, graph.num_edges, -1)
+            if batched and inner == 1:
+                weight = weight.repeat_interleave(arg.size(1), 0)
+        fold = (lambda t: None if t is None else t.flatten(0, 1)) if batched else (
+            lambda t: t
+        )
+        grads = _ExtremeBackward.apply(
+            fold(grad), fold(x), weight, arg.flatten(0, 1), graph, needed,
+            (size * arg.size(1), *shape[batched:]), True,
+        )  # fmt: skip
+        grad_x, grad_weight = grads
+        if grad_x is not None:
+            grad_x = grad_x.view(size, *shape)
+        if grad_weight is not None:
+            grad_weight = grad_weight.view(size, -1, *grad_weight.shape[1:])
+            grad_weight = grad_weight.sum(1) if inner == 1 else grad_weight
+            grad_weight = grad_weight.reshape(weight_shape)
+        return (grad_x, grad_weight), (0, 0)
+
+
+def _weight_grad(graph, grad, x, weight, batched):
+    """Inner products along edges, in the shape of the weights."""
+    if not batched:
+        if weight.dim() == 1 and x.dim() == 3:  # heads share a weight
+            grad, x = grad.flatten(1), x.flatten(1)
+        return _Sddmm.apply(graph, grad, x, False).to(weight.dtype)
+    heads = weight.size(2)
+    grad, x = (t.flatten(2).unflatten(2, (heads, -1)) for t in (grad, x))
+    out = _Sddmm.apply(graph, grad, x, True).to(weight.dtype)
+    return out.sum(0, keepdim=True) if weight.size(0) == 1 else out
+
+
+def _readable(graph: Csr, weight: Tensor | None, batched: bool):
+    """Weights as kernels take them; constant ones in the order they are read in."""
+    if weight is None:
+        return graph, None
+    constant = weight.dim() < 3 and not weight.requires_grad
+    if graph.perm is None or not constant:
+        return _canonical(graph, weight, batched)
+    key = ("by_position", graph.number)
+    weight = cached(weight, key, lambda: weight.index_select(0, graph.perm))
+    return _canonical(graph.by_position(), weight, batched)
+
+
+def _canonical(graph: Csr, weight: Tensor | None, batched: bool):
+    """Weights as [B or 1, E, H]."""
+    if weight is None or batched:
+        return graph, weight
+    return graph, weight.view(1, graph.num_edges, -1 if weight.dim() > 1 else 1)
+
+
+def _wide(x: Tensor, batched: bool) -> Tensor:
+    """Features as [B, N, F]."""
+    x = x if batched else x.unsqueeze(0)
+    return x if x.dim() == 3 else x.flatten(2)
+
+
+def _shape_like(x: Tensor, rows: int, batched: bool) -> tuple[int, ...]:
+    return (*x.shape[:batched], rows, *x.shape[batched + 1 :])
+
+
+def _fold(size, dims, x, weight, batched):
+    """All replicas in front, and the way back for the result."""
+    x = lead(x, dims[0], size)
+    if batched:
+        outer = x.shape[:2]
+        x = x.flatten(0, 1)
+        if weight is not None:
+            weight = lead(weight, dims[1], size).expand(*outer, -1, -1).flatten(0, 1)
+        return x, weight, lambda out: out.unflatten(0, outer)
+    if weight is not None:
+        weight = weight.unsqueeze(0) if dims[1] is None else weight.movedim(dims[1], 0)
+        weight = weight if weight.dim() == 3 else weight.unsqueeze(-1)
+    return x, weight, lambda out: out
+
+
+def lead(x: Tensor, dim: int | None, size: int) -> Tensor:
+    """Bring (or repeat) the dimension of the replicas to the front."""
+    return x.expand(size, *x.shape) if dim is None else x.movedim(dim, 0)

@@ -3,7 +3,7 @@ import torch
 from torch.func import grad, vmap
 
 from graphlab.errors import ArgumentError
-from graphlab.ops import Csr, _torch_csr, sddmm, spmm
+from graphlab.ops import Csr, torch_csr, sddmm, spmm
 
 
 def dense(edge_index, weight, num_src, num_dst):
@@ -199,7 +199,7 @@ def test_sddmm_vmap_equals_a_loop(unsorted):
 @pytest.mark.parametrize("cap", [1, 15, 30])
 def test_many_heads_are_treated_in_pieces(unsorted, cap, monkeypatch):
     edge_index, num_nodes = unsorted
-    monkeypatch.setattr(_torch_csr, "MAX_BLOCK_ENTRIES", cap)
+    monkeypatch.setattr(torch_csr, "MAX_BLOCK_ENTRIES", cap)
     x = torch.randn(num_nodes, 5, 2, dtype=torch.double)
     weight = torch.randn(7, 5, dtype=torch.double)
     want = reference(edge_index, x, weight)
@@ -212,7 +212,7 @@ def test_only_a_few_block_structures_are_kept(unsorted):
     graph = Csr.from_edge_index(unsorted[0].clone(), 5)
     for heads in range(2, 12):
         spmm(graph, torch.randn(5, heads, 2), torch.randn(7, heads))
-    assert len(graph.cache["blocks"]) == _torch_csr.MAX_BLOCKS
+    assert len(graph.cache["blocks"]) == torch_csr.MAX_BLOCKS
 
 
 @pytest.mark.parametrize("dtype", [torch.half, torch.bfloat16])

@@ -1,7 +1,8 @@
 """Backend on torch's sparse CSR products (MKL on CPU, cuSPARSE on CUDA).
 
-Plain tensors in, plain tensors out: no autograd, no vmap. Two products, each with or
-without one set of weights per head:
+It serves where our own kernels cannot be built. The functions are those of
+:mod:`graphlab.ops.reference`; what torch has no sparse product for is taken from there.
+Two products do the rest, each with or without one set of weights per head:
 
 * ``matmul``: sum of weighted source rows per destination,
 * ``sampled_matmul``: inner product of destination and source row per edge.
@@ -19,7 +20,27 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from graphlab.ops.csr import Csr
+from graphlab.ops.csr import Csr, incidence
+from graphlab.ops.reference import (
+    accumulation_dtype,
+    attend_backward,
+    dropout_mask,
+    edge_softmax_backward,
+    scores,
+    spextreme,
+    spextreme_backward,
+)
+
+__all__ = [
+    "attend",
+    "attend_backward",
+    "edge_softmax",
+    "edge_softmax_backward",
+    "sddmm",
+    "spextreme",
+    "spextreme_backward",
+    "spmm",
+]
 
 MAX_BLOCK_ENTRIES = 2**22  # bounds the memory of a cached block structure (48 MB)
 MAX_BLOCKS = 4  # structures kept per graph: heads of some layers, times replicas
@@ -32,6 +53,80 @@ class Block(NamedTuple):
     col: Tensor  # [E * H]
     origin: Tensor  # [E * H], index into the flat [E, H] weights, per position
     position: Tensor  # [E * H], the inverse of origin
+
+
+def spmm(graph: Csr, x: Tensor, weight: Tensor | None, mean: bool) -> Tensor:
+    """``x`` [B, Ns, F] and ``weight`` [B or 1, E, H] to [B, Nd, F]."""
+    batch, _, columns = x.shape
+    value = x.to(accumulation_dtype(x)).transpose(0, 1)  # replicas beside each other
+    if weight is None or weight.size(0) * weight.size(2) == 1:
+        weight = None if weight is None else weight.view(-1)
+        out = matmul(graph, value.flatten(1), weight)
+    else:
+        heads = weight.size(2)
+        value = value.reshape(-1, batch * heads, columns // heads)
+        weight = weight.expand(batch, -1, -1).transpose(0, 1).flatten(1)
+        out = matmul(graph, value, weight)
+    if mean:
+        degree = graph.degree().clamp(min=1).to(out.dtype)
+        out = out / degree.view(-1, *[1] * (out.dim() - 1))
+    return out.view(-1, batch, columns).transpose(0, 1).to(x.dtype)
+
+
+def sddmm(graph: Csr, a: Tensor, b: Tensor, heads: int) -> Tensor:
+    """``a`` [B, Nd, F] and ``b`` [B, Ns, F] to [B, E, H]."""
+    batch, _, columns = a.shape
+    dtype = accumulation_dtype(a)
+
+    def side_by_side(x: Tensor) -> Tensor:
+        x = x.to(dtype).transpose(0, 1)
+        return x.reshape(-1, batch * heads, columns // max(heads, 1))
+
+    out = sampled_matmul(graph, side_by_side(a), side_by_side(b))
+    return out.view(-1, batch, heads).transpose(0, 1)
+
+
+def edge_softmax(graph: Csr, logits: Tensor) -> Tensor:
+    """Softmax of [B, E, H] over the edges of each destination."""
+    batch, _, heads = logits.shape
+    score = logits.to(accumulation_dtype(logits)).transpose(0, 1).flatten(1)
+    weight, _ = _softmax(graph, score)
+    return weight.view(-1, batch, heads).transpose(0, 1).to(logits.dtype)
+
+
+def attend(
+    graph: Csr,
+    kind: str,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    att: Tensor | None,
+    slope: float,
+    scale: float,
+    keep: float,
+    seeds: Tensor | None,
+) -> tuple[Tensor, Tensor]:
+    """Attention [B, Nd, H, C] and the log of its denominator [B, Nd, H]."""
+    batch, _, heads, _ = value.shape
+    score = scores(graph, kind, query, key, att, slope, scale)
+    alpha, lse = _softmax(graph, score.transpose(0, 1).flatten(1))
+    alpha = alpha.view(-1, batch, heads).transpose(0, 1)
+    if seeds is not None:
+        alpha = alpha * dropout_mask(graph, seeds, heads, keep, alpha.dtype)
+    out = spmm(graph, value.flatten(2), alpha, mean=False)
+    lse = lse.view(-1, batch, heads).transpose(0, 1).contiguous()
+    return out.unflatten(2, value.shape[2:]), lse
+
+
+def _softmax(graph: Csr, score: Tensor) -> tuple[Tensor, Tensor]:
+    """Softmax of [E, H] and the log of its denominator [N, H]."""
+    lowest = torch.finfo(score.dtype).min  # keeps rows of -inf free of NaN
+    top = maximum(graph, score).clamp_(min=lowest)
+    weight = (score - top.index_select(0, graph.dst())).exp_()
+    total = matmul(incidence(graph), weight, None)
+    lse = torch.where(total == 0, 0, top + total.log())
+    total.masked_fill_(total == 0, 1)
+    return weight.div_(total.index_select(0, graph.dst())), lse
 
 
 def matmul(graph: Csr, x: Tensor, weight: Tensor | None) -> Tensor:
@@ -99,7 +194,7 @@ def _values(graph: Csr, weight: Tensor | None, dtype: torch.dtype) -> Tensor:
 def _to_edge_order(graph: Csr, values: Tensor) -> Tensor:
     if graph.perm is None:
         return values
-    return torch.empty_like(values).index_copy_(0, graph.perm, values)
+    return torch.empty_like(values).index_copy_(0, graph.edges(), values)
 
 
 def _matrix(rowptr: Tensor, col: Tensor, values: Tensor, graph: Csr, copies: int = 1):
@@ -159,7 +254,7 @@ def _build_block(graph: Csr, heads: int) -> Block:
     base = (start * (heads - 1)).repeat_interleave(degree) + edge  # [E]
     stride = degree.repeat_interleave(degree)  # [E]
     slot = base[:, None] + head * stride[:, None]  # [E, H], by CSR position
-    ids = edge if graph.perm is None else graph.perm
+    ids = graph.edges()
     origin = ids[:, None] * heads + head
     col = graph.col.long()[:, None] * heads + head
     size = graph.num_edges * heads
