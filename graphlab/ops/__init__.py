@@ -1,5 +1,7 @@
 """Fused message passing: every operation of the layers, one per file."""
 
+from graphlab.ops.attend import attend
+from graphlab.ops.backend import backend
 from graphlab.ops.csr import Csr
 from graphlab.ops.edges import edge_add, edge_softmax
 from graphlab.ops.gcn_norm import gcn_norm
@@ -12,6 +14,8 @@ from graphlab.ops.sym_norm import sym_norm
 __all__ = [
     "Csr",
     "SparseFeatures",
+    "attend",
+    "backend",
     "edge_add",
     "edge_softmax",
     "gcn_norm",

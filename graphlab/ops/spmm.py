@@ -284,7 +284,7 @@ class _ExtremeBackward(Function):
         inner = 1 if weight is None or not batched else weight.size(1)
         weight_shape = None if weight is None else weight.shape
         if weight is not None:
-            weight = weight.reshape(size * inner, graph.num_edges, -1)
+            weight = weight.reshape(size * inner, *weight.shape[-2:])
             if batched and inner == 1:
                 weight = weight.repeat_interleave(arg.size(1), 0)
         fold = (lambda t: None if t is None else t.flatten(0, 1)) if batched else (
@@ -332,7 +332,8 @@ def _canonical(graph: Csr, weight: Tensor | None, batched: bool):
     """Weights as [B or 1, E, H]."""
     if weight is None or batched:
         return graph, weight
-    return graph, weight.view(1, graph.num_edges, -1 if weight.dim() > 1 else 1)
+    heads = weight.size(1) if weight.dim() > 1 else 1
+    return graph, weight.reshape(1, graph.num_edges, heads)
 
 
 def _wide(x: Tensor, batched: bool) -> Tensor:
