@@ -5,10 +5,10 @@ from typing import Literal
 
 import torch
 from torch import Tensor
-from torch.autograd import Function
 
 from graphlab.errors import ArgumentError
 from graphlab.ops import reference
+from graphlab.ops._function import FusedFunction
 from graphlab.ops.backend import kernels_for
 from graphlab.ops.csr import Csr
 from graphlab.ops.spmm import Graph, as_csr, check_types, lead
@@ -140,7 +140,7 @@ def composite(graph: Csr, score, query, key, value, att, seeds, numbers) -> Tens
     return reference.attend(*arguments)[0]
 
 
-class _Attend(Function):
+class _Attend(FusedFunction):
     """Inputs have replicas in front: [B, N, H, ...], att [B or 1, H, D], seeds [B]."""
 
     @staticmethod
@@ -169,7 +169,7 @@ class _Attend(Function):
         return tuple(t.unflatten(0, outer) for t in out), (0, 0)
 
 
-class _AttendBackward(Function):
+class _AttendBackward(FusedFunction):
     @staticmethod
     def forward(query, key, value, att, seeds, out, lse, grad, graph, score, numbers):
         slope, scale, keep = numbers
@@ -216,9 +216,12 @@ class _AttendBackward(Function):
         tensors = (query, key, value, att, seeds, out, lse, grad)
         folded, outer = _fold(info, dims, tensors)
         grads = _AttendBackward.apply(*folded, *settings)
-        return tuple(
-            None if g is None else g.unflatten(0, outer) for g in grads
-        ), (0, 0, 0, None if grads[3] is None else 0)
+        return tuple(None if g is None else g.unflatten(0, outer) for g in grads), (
+            0,
+            0,
+            0,
+            None if grads[3] is None else 0,
+        )
 
 
 def _fold(info, dims, tensors):

@@ -10,7 +10,6 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from graphlab.ops._cache import cached
 from graphlab.ops.csr import Csr
 from graphlab.ops.kernels import build
 from graphlab.ops.reference import accumulation_dtype
@@ -244,9 +243,7 @@ def attend(
     arguments = (kind, query, key, value, att, slope, scale, keep, seeds)
     batch, _, heads, width = value.shape
     out = value.new_empty(batch, graph.num_dst, heads, width)
-    lse = value.new_empty(
-        batch, graph.num_dst, heads, dtype=accumulation_dtype(value)
-    )
+    lse = value.new_empty(batch, graph.num_dst, heads, dtype=accumulation_dtype(value))
     if lse.numel() == 0:
         return out, lse
     table, _alive = _attention(*arguments)
@@ -275,9 +272,7 @@ def attend_backward(
     """Gradients of query, key, value and att, from recomputed weights."""
     batch, _, heads, _ = value.shape
     dtype = lse.dtype
-    table, _alive = _attention(
-        kind, query, key, value, att, slope, scale, keep, seeds
-    )
+    table, _alive = _attention(kind, query, key, value, att, slope, scale, keep, seeds)
     out, grad = out.contiguous(), _flat(grad)
     transposed, function = graph.t(), _function("attend_grad", value.dtype)
     new = value.new_zeros if graph.num_edges == 0 else value.new_empty

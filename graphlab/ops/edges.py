@@ -1,9 +1,9 @@
 """From nodes to edges and back: copies along edges, sums over incoming edges."""
 
 from torch import Tensor
-from torch.autograd import Function
 
 from graphlab.errors import ArgumentError
+from graphlab.ops._function import FusedFunction
 from graphlab.ops.backend import kernels_for
 from graphlab.ops.csr import Csr, incidence
 from graphlab.ops.spmm import Graph, as_csr, check_types, lead
@@ -79,7 +79,9 @@ def edge_softmax(graph: Graph, logits: Tensor) -> Tensor:
 def copy_to_edges(graph: Csr, x: Tensor) -> Tensor:
     """The value ``[N, ...]`` of its destination for every edge, ``[E, ...]``."""
     flat = x.unsqueeze(-1) if x.dim() == 1 else x.flatten(1)
-    return _CopyToEdges.apply(graph, flat.unsqueeze(0)).view(graph.num_edges, *x.shape[1:])
+    return _CopyToEdges.apply(graph, flat.unsqueeze(0)).view(
+        graph.num_edges, *x.shape[1:]
+    )
 
 
 def sum_edges(graph: Csr, values: Tensor) -> Tensor:
@@ -89,7 +91,7 @@ def sum_edges(graph: Csr, values: Tensor) -> Tensor:
     return out.view(graph.num_dst, *values.shape[1:])
 
 
-class _OverEdges(Function):
+class _OverEdges(FusedFunction):
     """Functions of [B, N or E, F], for which further replicas are a longer B."""
 
     @staticmethod

@@ -2,7 +2,8 @@
 
 import torch
 from torch import Tensor
-from torch.autograd import Function
+
+from graphlab.ops._function import FusedFunction
 
 
 def matmul(x: Tensor, weight: Tensor) -> Tensor:
@@ -30,7 +31,7 @@ def matmul(x: Tensor, weight: Tensor) -> Tensor:
     return _Matmul.apply(x, weight)
 
 
-class _Matmul(Function):
+class _Matmul(FusedFunction):
     @staticmethod
     def forward(x, weight):
         return x @ weight
@@ -60,7 +61,7 @@ class _Matmul(Function):
         ), 1
 
 
-class _ReplicaMatmul(Function):
+class _ReplicaMatmul(FusedFunction):
     """``[N, R, F]`` times ``[R, F, F']``, replica by replica, to ``[N, R, F']``.
 
     MKL is several times faster with a thin result (few classes) transposed, so that is

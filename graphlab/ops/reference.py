@@ -159,9 +159,7 @@ def attend_backward(
     with torch.enable_grad():
         inputs = [tensor.detach().requires_grad_() for tensor in inputs]
         third = inputs[3] if att is not None else None
-        result, _ = attend(
-            graph, kind, *inputs[:3], third, slope, scale, keep, seeds
-        )
+        result, _ = attend(graph, kind, *inputs[:3], third, slope, scale, keep, seeds)
         grads = torch.autograd.grad(result, inputs, grad)
     return (*grads[:3], None if att is None else grads[3])
 
@@ -242,7 +240,7 @@ def _sum_rows(graph: Csr, values: Tensor) -> Tensor:
 
 
 def _exponentials(graph: Csr, score: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """exp of the scores less the largest of their row, its sums, and the largest."""
+    """Exp of the scores less the largest of their row, its sums, and the largest."""
     lowest = torch.finfo(score.dtype).min  # keeps rows of -inf free of NaN
     shape = (score.size(0), graph.num_dst, score.size(2))
     index = graph.dst().view(1, -1, 1).expand_as(score)

@@ -4,11 +4,11 @@ from typing import Literal
 
 import torch
 from torch import Tensor
-from torch.autograd import Function
 from torch_geometric import EdgeIndex
 
 from graphlab.errors import ArgumentError
 from graphlab.ops._cache import cached
+from graphlab.ops._function import FusedFunction
 from graphlab.ops.backend import kernels_for
 from graphlab.ops.csr import Csr, matrix_values
 from graphlab.ops.reference import accumulation_dtype
@@ -145,7 +145,7 @@ def _check(graph: Csr, x: Tensor, weight: Tensor | None) -> None:
 # `batched`, x has replicas in front and weights are [B or 1, E, H].
 
 
-class _Spmm(Function):
+class _Spmm(FusedFunction):
     @staticmethod
     def forward(graph, x, weight, mean, batched):
         graph, weight = _readable(graph, weight, batched)
@@ -178,7 +178,7 @@ class _Spmm(Function):
         return unfold(_Spmm.apply(graph, x, weight, mean, True)), 0
 
 
-class _Sddmm(Function):
+class _Sddmm(FusedFunction):
     """``[N, F]`` to ``[E]`` or ``[N, H, C]`` to ``[E, H]``, or with replicas."""
 
     @staticmethod
@@ -217,7 +217,7 @@ class _Sddmm(Function):
         return out.unflatten(0, a.shape[:2]), 0
 
 
-class _Extreme(Function):
+class _Extreme(FusedFunction):
     @staticmethod
     def forward(graph, x, weight, largest, batched):
         graph, weight = _readable(graph, weight, batched)
@@ -247,7 +247,7 @@ class _Extreme(Function):
         return (unfold(out), unfold(arg)), (0, 0)
 
 
-class _ExtremeBackward(Function):
+class _ExtremeBackward(FusedFunction):
     """Apart, so that a second derivative is refused instead of being silently 0."""
 
     @staticmethod
@@ -287,8 +287,10 @@ class _ExtremeBackward(Function):
             weight = weight.reshape(size * inner, *weight.shape[-2:])
             if batched and inner == 1:
                 weight = weight.repeat_interleave(arg.size(1), 0)
-        fold = (lambda t: None if t is None else t.flatten(0, 1)) if batched else (
-            lambda t: t
+        fold = (
+            (lambda t: None if t is None else t.flatten(0, 1))
+            if batched
+            else (lambda t: t)
         )
         grads = _ExtremeBackward.apply(
             fold(grad), fold(x), weight, arg.flatten(0, 1), graph, needed,

@@ -8,10 +8,12 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 from torch.overrides import TorchFunctionMode
 
+from graphlab.ops._function import FusedFunction
+
 _LEVELS = 2**16
 
 
-class _ReplicaDropout(torch.autograd.Function):
+class _ReplicaDropout(FusedFunction):
     """Dropout whose mask comes from the generator of the replica.
 
     `token` is the only argument that is certain to be batched under ``vmap``: it

@@ -88,8 +88,11 @@ class Replicas:
 
     def update(self, snapshot: dict[str, Tensor], places: Tensor, rows: Tensor) -> None:
         """Writes the replicas `rows` into the snapshot at `places`."""
+        pairs = list(zip(places.tolist(), rows.tolist(), strict=True))
         for name, tensor in {**self.params, **self.buffers}.items():
-            snapshot[name][places] = tensor.detach()[rows]
+            old, new = snapshot[name], tensor.detach()
+            for place, row in pairs:  # a few plain copies: cheaper than indexing
+                old[place].copy_(new[row])
 
     def load(self, snapshot: dict[str, Tensor]) -> None:
         """Takes over a full stack for evaluation; training ends here."""
