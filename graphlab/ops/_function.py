@@ -33,6 +33,13 @@ class FusedFunction(Function):
     @classmethod
     def apply(cls, *args):
         """Call the function; see :meth:`torch.autograd.Function.apply`."""
+        # What runs inside are kernels: no mode has a say there, but would be asked at
+        # every look at a shape.
+        with torch._C.DisableTorchFunction():
+            return cls._apply(*args)
+
+    @classmethod
+    def _apply(cls, *args):
         if TransformType is None or not torch._C._are_functorch_transforms_active():
             return super().apply(*args)
         interpreter = retrieve_current_functorch_interpreter()
