@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from graphlab.errors import ArgumentError
-from graphlab.ops import reference
+from graphlab.ops import _compiled, reference
 from graphlab.ops._function import FusedFunction
 from graphlab.ops.backend import kernels_for
 from graphlab.ops.csr import Csr
@@ -79,21 +79,27 @@ def attend(
         ArgumentError: If shapes, types or devices do not fit each other, ``score`` is
             unknown, or a number is out of its range.
     """
-    graph = as_csr(graph, (key.size(0), query.size(0)))
-    _check(graph, query, key, value, att, score, negative_slope, dropout)
+    compiling = torch.compiler.is_compiling()
+    if not compiling:
+        graph = as_csr(graph, (key.size(0), query.size(0)))
+        _check(graph, query, key, value, att, score, negative_slope, dropout)
     if score == "dot" and scale is None:
         scale = 1 / math.sqrt(max(1, query.size(-1)))
     seeds, keep = None, 1.0
     if training and dropout > 0:
         if dropout == 1:
-            return value.new_zeros(graph.num_dst, *value.shape[1:])
+            return value.new_zeros(query.size(0), *value.shape[1:])
         keep = 1 - dropout
         seeds = torch.randint(_SEED_RANGE, (1,), device=value.device)
     dtype = value.dtype
     query, key = query.to(dtype), key.to(dtype)
     att = None if att is None else att.to(dtype).unsqueeze(0)
+    scale = 1.0 if scale is None else float(scale)
+    numbers = (float(negative_slope), scale, keep)
+    if compiling:
+        arguments = (query, key, value, att, seeds, score, numbers)
+        return _compiled.attend(graph, *arguments)
     inputs = (t.unsqueeze(0) for t in (query, key, value))
-    numbers = (float(negative_slope), float(scale or 1), keep)
     return _Attend.apply(graph, score, *inputs, att, seeds, numbers)[0][0]
 
 

@@ -114,13 +114,10 @@ def spmm(graph: Csr, x: Tensor, weight: Tensor | None, mean: bool) -> Tensor:
     out = x.new_empty(batch, graph.num_dst, columns)
     if out.numel() == 0:
         return out
-    structure = _graph(graph)
-    if weight is not None and graph.perm is not None and _is_constant(weight):
-        weight = _by_position(graph, weight)
-        structure = _graph(graph, by_position=True)
-    heads, pointer, weight_batch, weight_row = _weights(weight, x.dtype)
+    weight = None if weight is None else _rows_contiguous(weight)
+    heads, pointer, weight_batch, weight_row = _weights(weight)
     _function("spmm", x.dtype)(
-        structure, batch, heads, columns // heads,
+        _graph(graph), batch, heads, columns // heads,
         x.data_ptr(), x.stride(0), x.stride(1),
         pointer, weight_batch, weight_row,
         out.data_ptr(), out.stride(0), out.stride(1),
@@ -139,8 +136,8 @@ def spextreme(
     arg = torch.empty_like(out, dtype=torch.int32)
     if out.numel() == 0:
         return out, arg
-    weight = None if weight is None else weight.to(x.dtype).contiguous()
-    heads, pointer, weight_batch, weight_row = _weights(weight, x.dtype)
+    weight = None if weight is None else _rows_contiguous(weight)
+    heads, pointer, weight_batch, weight_row = _weights(weight)
     _function("spextreme", x.dtype)(
         _graph(graph), batch, heads, columns // heads,
         x.data_ptr(), x.stride(0), x.stride(1),
@@ -162,8 +159,8 @@ def spextreme_backward(
     """The gradient goes to the winner alone."""
     batch, _, columns = grad.shape
     grad = grad.contiguous()
-    weight = None if weight is None else weight.to(grad.dtype).contiguous()
-    heads, pointer, weight_batch, weight_row = _weights(weight, grad.dtype)
+    weight = None if weight is None else weight.contiguous()
+    heads, pointer, weight_batch, weight_row = _weights(weight)
     dtype = accumulation_dtype(grad)
     sizes = (_graph(graph), batch, heads, columns // heads)
     grads = (grad.data_ptr(), arg.data_ptr())
@@ -189,9 +186,10 @@ def spextreme_backward(
 
 
 def sddmm(graph: Csr, a: Tensor, b: Tensor, heads: int) -> Tensor:
-    """``a`` [B, Nd, F] and ``b`` [B, Ns, F] to [B, E, H]."""
+    """``a`` [B, Nd, F] and ``b`` [B, Ns, F] to [B, E, H], in at least float32."""
     a, b = _rows_contiguous(a), _rows_contiguous(b)
-    out = a.new_empty(a.size(0), graph.num_edges, heads)
+    shape = (a.size(0), graph.num_edges, heads)
+    out = a.new_empty(shape, dtype=accumulation_dtype(a))
     if out.numel() == 0 or a.size(2) == 0:
         return out.zero_()
     _function("sddmm", a.dtype)(
@@ -328,7 +326,7 @@ def _pointer(x: Tensor | None) -> int | None:
     return None if x is None else x.data_ptr()
 
 
-def _weights(weight: Tensor | None, dtype: torch.dtype):
+def _weights(weight: Tensor | None):
     """Number of heads, pointer, and strides of replicas and edges."""
     if weight is None:
         return 1, None, 0, 0
@@ -336,22 +334,11 @@ def _weights(weight: Tensor | None, dtype: torch.dtype):
     return weight.size(2), weight.data_ptr(), batch, weight.stride(1)
 
 
-def _is_constant(weight: Tensor) -> bool:
-    return weight.size(0) == 1 and not weight.requires_grad
-
-
-def _by_position(graph: Csr, weight: Tensor) -> Tensor:
-    """Weights in the order of the rows: reading them in edge order costs more."""
-    return weight.index_select(1, graph.perm)
-
-
-def _graph(graph: Csr, by_position: bool = False) -> int:
+def _graph(graph: Csr) -> int:
     """Address of the structure's C form, kept with it."""
-    key = ("cpu", by_position)
-    if key not in graph.cache:
-        perm = None if by_position else graph.perm
-        graph.cache[key] = _Graph(
+    if "cpu" not in graph.cache:
+        graph.cache["cpu"] = _Graph(
             graph.num_dst, graph.rowptr.data_ptr(), graph.col.data_ptr(),
-            _pointer(perm), graph.num_edges,
+            _pointer(graph.perm), graph.num_edges,
         )  # fmt: skip
-    return ctypes.addressof(graph.cache[key])
+    return ctypes.addressof(graph.cache["cpu"])

@@ -12,6 +12,7 @@ from graphlab.ops._cache import cached
 
 Size = int | tuple[int, int] | None
 _numbers = itertools.count()
+_alive: "weakref.WeakValueDictionary[int, Csr]" = weakref.WeakValueDictionary()
 
 
 class Csr:
@@ -53,6 +54,8 @@ class Csr:
         self.num_src, self.num_dst = num_src, num_dst
         self.cache: dict = {}  # what backends derive from the structure
         self.number = next(_numbers)  # unlike an id, never given to another graph
+        self.handle = torch.tensor(self.number)  # stands for it in compiled code
+        _alive[self.number] = self
         self._transpose: Csr | None = None
         self._transpose_of: weakref.ref | None = None
 
@@ -138,6 +141,11 @@ class Csr:
             f"{type(self).__name__}(num_src={self.num_src}, num_dst={self.num_dst}, "
             f"num_edges={self.num_edges})"
         )
+
+
+def structure(number: int) -> Csr | None:
+    """The structure of a number, if it still exists."""
+    return _alive.get(number)
 
 
 def _rows(graph: Csr) -> Tensor:

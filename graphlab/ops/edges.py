@@ -1,8 +1,10 @@
 """From nodes to edges and back: copies along edges, sums over incoming edges."""
 
+import torch
 from torch import Tensor
 
 from graphlab.errors import ArgumentError
+from graphlab.ops import _compiled
 from graphlab.ops._function import FusedFunction
 from graphlab.ops.backend import kernels_for
 from graphlab.ops.csr import Csr, incidence
@@ -65,6 +67,8 @@ def edge_softmax(graph: Graph, logits: Tensor) -> Tensor:
         ArgumentError: If there is not one score per edge, or its type or device does
             not fit.
     """
+    if torch.compiler.is_compiling() and isinstance(graph, Csr):
+        return _compiled.edge_softmax(graph, logits)
     graph = Csr.from_edge_index(graph)
     if logits.dim() not in (1, 2) or logits.size(0) != graph.num_edges:
         raise ArgumentError(

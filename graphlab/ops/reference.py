@@ -93,11 +93,11 @@ def spextreme_backward(
 
 
 def sddmm(graph: Csr, a: Tensor, b: Tensor, heads: int) -> Tensor:
-    """``a`` [B, Nd, F] and ``b`` [B, Ns, F] to [B, E, H]."""
+    """``a`` [B, Nd, F] and ``b`` [B, Ns, F] to [B, E, H], in at least float32."""
     dtype = accumulation_dtype(a)
     products = a.to(dtype).index_select(1, graph.dst())
     products = products * b.to(dtype).index_select(1, graph.src())
-    return _by_head(products, heads).sum(-1).to(a.dtype)
+    return _by_head(products, heads).sum(-1)
 
 
 def edge_softmax(graph: Csr, logits: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ from torch import Tensor
 from torch_geometric import EdgeIndex
 
 from graphlab.errors import ArgumentError
+from graphlab.ops import _compiled
 from graphlab.ops._cache import cached
 from graphlab.ops._function import FusedFunction
 from graphlab.ops.backend import kernels_for
@@ -58,6 +59,8 @@ def spmm(
             f"reduce must be one of {', '.join(REDUCTIONS)}, got {reduce!r}"
         )
     weight = matrix_values(graph) if weight is None else weight
+    if torch.compiler.is_compiling():
+        return _compiled.spmm(graph, x, weight, reduce)
     graph = as_csr(graph, x.size(0))
     _check(graph, x, weight)
     if weight is not None:
@@ -90,6 +93,8 @@ def sddmm(graph: Graph, a: Tensor, b: Tensor) -> Tensor:
     Raises:
         ArgumentError: If shapes, types or devices do not fit the graph or each other.
     """
+    if torch.compiler.is_compiling():
+        return _compiled.sddmm(graph, a, b)
     graph = as_csr(graph, (b.size(0), a.size(0)))
     rows = (graph.num_dst, graph.num_src)
     if a.shape[1:] != b.shape[1:] or (a.size(0), b.size(0)) != rows or a.dim() < 2:

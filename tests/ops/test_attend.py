@@ -95,7 +95,9 @@ def test_attend_of_replicas(unsorted, score, shared_att):
     edge_index, num_nodes = unsorted
     sets = [inputs(num_nodes, score) for _ in range(3)]
     stacks = [
-        None if parts[0] is None else torch.stack([p * (i + 1) for i, p in enumerate(parts)])
+        None
+        if parts[0] is None
+        else torch.stack([p * (i + 1) for i, p in enumerate(parts)])
         for parts in zip(*sets, strict=True)
     ]
     dims = [0, 0, 0, None]

@@ -269,3 +269,13 @@ def test_bad_arguments_are_refused(unsorted):
         spmm(edge_index, torch.randn(5, 2, 3), torch.ones(7, 3))
     with pytest.raises(ArgumentError, match="a and b must have 5 and 5 rows"):
         sddmm(graph, x, torch.randn(4, 2))
+
+
+def test_gradients_that_are_not_laid_out_in_memory(unsorted):
+    """``sum`` hands on a gradient of one number, expanded."""
+    edge_index, num_nodes = unsorted
+    a = torch.randn(num_nodes, 3, 2, dtype=torch.double, requires_grad=True)
+    b = torch.randn(num_nodes, 3, 2, dtype=torch.double)
+    (got,) = torch.autograd.grad(sddmm(edge_index, a, b).sum(), a)
+    (want,) = torch.autograd.grad((a[edge_index[1]] * b[edge_index[0]]).sum(), a)
+    torch.testing.assert_close(got, want)
