@@ -31,7 +31,9 @@ $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "graphlab needs Python 3.11 or newer; set PYTHON=")'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.installed: $(VENV)/bin/python pyproject.toml benchmarks/constraints.txt
+KERNELS := graphlab/ops/kernels
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml benchmarks/constraints.txt \
+		$(KERNELS)/graphlab_ops.cpp $(KERNELS)/build.py
 	@echo "Installing graphlab and its dependencies into $(VENV) (about 1.5 GB) ..."
 	$(INSTALL) torch
 	$(INSTALL) -e .
@@ -46,4 +48,4 @@ $(VENV)/.installed-docs: $(VENV)/.installed
 	touch $@
 
 clean:
-	rm -rf $(VENV) build dist docs/_build report
+	rm -rf $(VENV) build dist docs/_build report $(KERNELS)/*.so
