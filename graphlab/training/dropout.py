@@ -48,6 +48,29 @@ class _ReplicaDropout(FusedFunction):
         return (x * mask, mask), (dim, dim)
 
 
+class _ReplicaIntegers(FusedFunction):
+    """:func:`torch.randint`, from the generator of the replica; see above."""
+
+    @staticmethod
+    def forward(token: Tensor, generators: list[Generator], arguments: tuple) -> Tensor:
+        args, kwargs = arguments
+        return torch.randint(*args, generator=generators[0], **kwargs)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple, output: Tensor) -> None:
+        ctx.mark_non_differentiable(output)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple:
+        return None, None, None
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple, token, generators, arguments) -> tuple:
+        args, kwargs = arguments
+        drawn = [torch.randint(*args, generator=g, **kwargs) for g in generators]
+        return torch.stack(drawn), 0
+
+
 def _draw(mask: Tensor, p: float, generators: Sequence[Generator]) -> Tensor:
     """Fills masks ``[R, ...]`` with 0 and ``1 / (1 - p)``, 16 random bits an entry.
 
@@ -69,7 +92,10 @@ def _draw(mask: Tensor, p: float, generators: Sequence[Generator]) -> Tensor:
 
 
 class ReplicaNoise(TorchFunctionMode):
-    """Sends every :func:`torch.nn.functional.dropout` to the replicas' generators.
+    """Sends dropout to the replicas' generators.
+
+    That is :func:`torch.nn.functional.dropout`, and :func:`torch.randint`, from which
+    :func:`graphlab.ops.attend` takes the seed of its dropout.
 
     Inside the mode, replica `r` draws from ``generators[r]`` alone. So its noise is
     the same whether it is trained by itself or among others, and stays the same
@@ -82,9 +108,12 @@ class ReplicaNoise(TorchFunctionMode):
         self.token = token
 
     def __torch_function__(self, func: Callable, types, args=(), kwargs=None):
-        if func is not F.dropout:
-            return func(*args, **(kwargs or {}))
-        return self._dropout(*args, **(kwargs or {}))
+        kwargs = kwargs or {}
+        if func is F.dropout:
+            return self._dropout(*args, **kwargs)
+        if func is torch.randint and kwargs.get("generator") is None:
+            return _ReplicaIntegers.apply(self.token, self.generators, (args, kwargs))
+        return func(*args, **kwargs)
 
     def _dropout(
         self, input: Tensor, p: float = 0.5, training: bool = True, inplace=False

@@ -112,7 +112,8 @@ def test_attend_of_replicas(unsorted, score, shared_att):
         return call(query, key, value, att).pow(2).sum()
 
     def single(r):
-        return [s if d is None or s is None else s[r] for s, d in zip(stacks, dims)]
+        pairs = zip(stacks, dims, strict=True)
+        return [s if d is None or s is None else s[r] for s, d in pairs]
 
     out = vmap(call, tuple(dims))(*stacks)
     torch.testing.assert_close(out, torch.stack([call(*single(r)) for r in range(3)]))

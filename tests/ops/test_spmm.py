@@ -3,7 +3,7 @@ import torch
 from torch.func import grad, vmap
 
 from graphlab.errors import ArgumentError
-from graphlab.ops import Csr, torch_csr, sddmm, spmm
+from graphlab.ops import Csr, sddmm, spmm, torch_csr
 
 
 def dense(edge_index, weight, num_src, num_dst):

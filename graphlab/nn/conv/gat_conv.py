@@ -1,18 +1,10 @@
 """The graph attention layer."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from graphlab.nn.linear import FeatureLinear, glorot, num_nodes_of
-from graphlab.ops import (
-    Csr,
-    SparseFeatures,
-    edge_add,
-    edge_softmax,
-    spmm,
-    with_self_loops,
-)
+from graphlab.ops import Csr, SparseFeatures, attend, with_self_loops
 from graphlab.ops.spmm import Graph
 
 
@@ -54,8 +46,8 @@ class GATConv(nn.Module):
 
     .. note::
         Equal to :class:`torch_geometric.nn.GATConv` on node features without edge
-        features; ours writes scores, but no features, per edge, takes sparse features,
-        and runs all replicas of a :func:`torch.func.vmap` as further heads.
+        features. Ours keeps neither features nor scores per edge, takes sparse
+        features, and serves all replicas of a :func:`torch.func.vmap` in one call.
     """
 
     def __init__(
@@ -95,13 +87,15 @@ class GATConv(nn.Module):
             edge_index, _ = with_self_loops(edge_index, num_nodes_of(x))
         graph = Csr.from_edge_index(edge_index, num_nodes_of(x))
         x = self.lin(x).unflatten(-1, (self.heads, self.out_channels))  # [N, H, F']
-        out = spmm(graph, x, self._attention(x, graph))
+        out = attend(
+            graph,
+            query=(x * self.att_dst).sum(-1),  # [N, H]
+            key=(x * self.att_src).sum(-1),
+            value=x,
+            score="additive",
+            negative_slope=self.negative_slope,
+            dropout=self.dropout,
+            training=self.training,
+        )
         out = out.flatten(-2) if self.concat else out.mean(-2)
         return out if self.bias is None else out + self.bias
-
-    def _attention(self, x: Tensor, graph: Csr) -> Tensor:
-        score_src = (x * self.att_src).sum(-1)  # [N, H]
-        score_dst = (x * self.att_dst).sum(-1)
-        score = edge_add(graph, score_src, score_dst)
-        alpha = edge_softmax(graph, F.leaky_relu_(score, self.negative_slope))
-        return F.dropout(alpha, self.dropout, self.training)  # [E, H]
