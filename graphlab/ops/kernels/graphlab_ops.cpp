@@ -350,34 +350,50 @@ void spmm(const Graph& g, i64 batch, i64 heads, i64 per_head, const S* x, i64 xb
 
 // ---------------------------------------------------------------- max and min
 
-// Winner of each column among the edges of a row; NaN wins and stays.
-template <class S, int W, bool LARGEST>
-INLINE void best_registers(const Rows<S>& r, const Weights<Acc<S>>& w, i64 head_stride,
+// Winner of each column among the edges of a row, G registers at once so that their
+// chains of comparisons overlap. NaN wins and stays. The row must have an edge.
+template <class S, int W, int G, bool LARGEST>
+INLINE void best_registers(const Rows<S>& r, const Weights<Acc<S>>& w, i64 head, i64 last,
                            i64 begin, S* out, i32* arg) {
   using A = Acc<S>;
   using V = Vec<A, W>;
   using I = std::conditional_t<sizeof(A) == 4, i32, i64>;
-  V best = {};
-  Vec<I, W> winner = {};
-  winner -= 1;
+  V best[G];
+  Vec<I, W> winner[G];
   for (i64 p = 0; p < r.count; ++p) {
-    V v = load<W>(r.x + r.col[p] * r.stride);
-    if (w.data) v *= A(widen(w.data[edge_at(w.perm, p) * w.stride + head_stride]));
-    Vec<I, W> take = (LARGEST ? v > best : v < best) | (v != v) | (winner < 0);
-    best = take ? v : best;
-    winner = take ? Vec<I, W>{} + I(begin + p) : winner;
+    const S* row = r.x + r.col[p] * r.stride;
+    A weight = w.data ? w.data[edge_at(w.perm, p) * w.stride + head] : A(1);
+    for (int k = 0; k < G; ++k) {
+      V v = load<W>(row + (k < G - 1 ? k * W : last)) * weight;
+      Vec<I, W> here = Vec<I, W>{} + I(begin + p);
+      if (p == 0) {
+        best[k] = v;
+        winner[k] = here;
+      } else {
+        Vec<I, W> take = (LARGEST ? v > best[k] : v < best[k]) | (v != v);
+        best[k] = take ? v : best[k];
+        winner[k] = take ? here : winner[k];
+      }
+    }
   }
-  store<W, S>(best, out);
-  for (int k = 0; k < W; ++k) arg[k] = i32(winner[k]);
+  for (int k = 0; k < G; ++k) {
+    i64 at = k < G - 1 ? k * W : last;
+    store<W, S>(best[k], out + at);
+    for (int lane = 0; lane < W; ++lane) arg[at + lane] = i32(winner[k][lane]);
+  }
 }
 
 template <class S, int W, bool LARGEST>
-void best_columns(const Rows<S>& r, const Weights<Acc<S>>& w, i64 columns, i64 head, i64 begin,
-                  S* out, i32* arg) {
-  for (i64 f = 0; f < columns; f += W) {
+void best_columns(const Rows<S>& r, const Weights<Acc<S>>& w, i64 columns, i64 head,
+                  i64 begin, S* out, i32* arg) {
+  i64 f = 0;
+  for (; f + 4 * W <= columns; f += 4 * W)
+    best_registers<S, W, 4, LARGEST>(Rows<S>{r.x + f, r.stride, r.col, r.count}, w, head,
+                                     3 * W, begin, out + f, arg + f);
+  for (; f < columns; f += W) {
     i64 at = std::min(f, columns - W);
-    best_registers<S, W, LARGEST>(Rows<S>{r.x + at, r.stride, r.col, r.count}, w, head,
-                                  begin, out + at, arg + at);
+    best_registers<S, W, 1, LARGEST>(Rows<S>{r.x + at, r.stride, r.col, r.count}, w, head,
+                                     0, begin, out + at, arg + at);
   }
 }
 
@@ -385,6 +401,11 @@ template <class S, bool LARGEST>
 void best_row(const Rows<S>& r, const Weights<Acc<S>>& w, i64 columns, i64 head, i64 begin,
               S* out, i32* arg) {
   constexpr int W = LANES<Acc<S>>;
+  if (r.count == 0) {
+    std::memset(out, 0, sizeof(S) * std::size_t(columns));
+    std::fill(arg, arg + columns, -1);
+    return;
+  }
   if (columns >= W) return best_columns<S, W, LARGEST>(r, w, columns, head, begin, out, arg);
   if constexpr (W >= 8)
     if (columns >= W / 2)
@@ -480,6 +501,7 @@ INLINE Vec<A, 8> sums8(const Vec<A, 8>* v) {
 // How one lane of an inner product is made: of a product ...
 template <class A>
 struct Product {
+  static constexpr bool HAS_THIRD = false;
   template <class V>
   INLINE V operator()(V local, V far, V) const {
     return local * far;
@@ -488,6 +510,7 @@ struct Product {
 // ... or of GATv2's score, with the attention vector as third operand.
 template <class A>
 struct LeakyScore {
+  static constexpr bool HAS_THIRD = true;
   A slope;
   template <class V>
   INLINE V operator()(V local, V far, V att) const {
@@ -496,39 +519,68 @@ struct LeakyScore {
   }
 };
 
-// out[p * heads + h] = sum over head h's columns of term(local, gathered, third). Eight
-// (edge, head) pairs share one reduction, whatever the number of heads.
+// The lanes of one inner product over K * 8 columns (K = 0: any multiple of 8).
+template <int K, class S, class Term>
+INLINE Vec<Acc<S>, 8> dot_lanes(const Acc<S>* local, const S* far, const Acc<S>* third,
+                                i64 columns, Term term) {
+  Vec<Acc<S>, 8> sum = {};
+  i64 size = K ? K * 8 : columns;
+  for (i64 c = 0; c < size; c += 8)
+    sum += term(load<8>(local + c), load<8>(far + c),
+                Term::HAS_THIRD ? load<8>(third + c) : Vec<Acc<S>, 8>{});
+  return sum;
+}
+
+template <int K, class S, class Term>
+INLINE void dot_eights(const Rows<S>& r, const Acc<S>* local, const Acc<S>* third, i64 heads,
+                       i64 per_head, Term term, Acc<S>* out) {
+  using A = Acc<S>;
+  using V = Vec<A, 8>;
+  i64 total = r.count * heads;
+  if (heads % 8 == 0) {  // eight heads of an edge share one reduction
+    for (i64 p = 0; p < r.count; ++p) {
+      const S* row = r.x + r.col[p] * r.stride;
+      for (i64 h = 0; h < heads; h += 8) {
+        V sums[8];
+        for (int k = 0; k < 8; ++k) {
+          i64 at = (h + k) * (K ? K * 8 : per_head);
+          sums[k] = dot_lanes<K, S>(local + at, row + at, third + at, per_head, term);
+        }
+        store<8, A>(sums8<A>(sums), out + p * heads + h);
+      }
+    }
+    return;
+  }
+  i64 p = 0, h = 0;
+  for (i64 t = 0; t < total; t += 8) {  // or eight pairs of an edge and a head do
+    V sums[8] = {};
+    int filled = int(std::min<i64>(8, total - t));
+    for (int k = 0; k < filled; ++k) {
+      const S* row = r.x + r.col[p] * r.stride;
+      i64 at = h * per_head;
+      sums[k] = dot_lanes<K, S>(local + at, row + at, third + at, per_head, term);
+      if (++h == heads) h = 0, ++p;
+    }
+    V dots = sums8<A>(sums);
+    std::memcpy(out + t, &dots, sizeof(A) * std::size_t(filled));
+  }
+}
+
+// out[p * heads + h] = sum over head h's columns of term(local, gathered, third).
 template <class S, class Term>
 void dot_row(const Rows<S>& r, const Acc<S>* local, const Acc<S>* third, i64 heads,
              i64 per_head, Term term, Acc<S>* out) {
   using A = Acc<S>;
-  using V = Vec<A, 8>;
-  i64 total = r.count * heads, t = 0;
   if (per_head % 8 == 0) {
-    i64 p = 0, h = 0;
-    const S* row = r.count ? r.x + r.col[0] * r.stride : nullptr;
-    while (t < total) {
-      V sums[8];
-      int filled = int(std::min<i64>(8, total - t));
-      for (int k = 0; k < filled; ++k) {
-        i64 at = h * per_head;
-        V sum = {};
-        for (i64 c = 0; c < per_head; c += 8)
-          sum += term(load<8>(local + at + c), load<8>(row + at + c), load<8>(third + at + c));
-        sums[k] = sum;
-        if (++h == heads) {
-          h = 0;
-          if (++p < r.count) row = r.x + r.col[p] * r.stride;
-        }
-      }
-      for (int k = filled; k < 8; ++k) sums[k] = V{};
-      V dots = sums8<A>(sums);
-      std::memcpy(out + t, &dots, sizeof(A) * std::size_t(filled));
-      t += filled;
+    switch (per_head) {
+      case 8: return dot_eights<1>(r, local, third, heads, per_head, term, out);
+      case 16: return dot_eights<2>(r, local, third, heads, per_head, term, out);
+      case 32: return dot_eights<4>(r, local, third, heads, per_head, term, out);
+      case 64: return dot_eights<8>(r, local, third, heads, per_head, term, out);
+      default: return dot_eights<0>(r, local, third, heads, per_head, term, out);
     }
-    return;
   }
-  for (i64 p = 0; p < r.count; ++p) {
+  for (i64 p = 0, t = 0; p < r.count; ++p) {
     const S* row = r.x + r.col[p] * r.stride;
     for (i64 h = 0; h < heads; ++h) {
       A sum = 0;
@@ -539,6 +591,15 @@ void dot_row(const Rows<S>& r, const Acc<S>* local, const Acc<S>* third, i64 hea
       out[t++] = sum;
     }
   }
+}
+
+// Calls f(lanes, head) for eight heads at a time where heads come in eights.
+template <class F>
+INLINE void by_heads(i64 heads, F f) {
+  if (heads % 8 == 0)
+    for (i64 h = 0; h < heads; h += 8) f(std::integral_constant<int, 8>{}, h);
+  else
+    for (i64 h = 0; h < heads; ++h) f(std::integral_constant<int, 1>{}, h);
 }
 
 template <class S, int SLOT>
@@ -617,13 +678,24 @@ template <class A>
 void softmax_row(A* scores, i64 count, i64 heads, A* top, A* sum) {
   std::fill(top, top + heads, std::numeric_limits<A>::lowest());
   std::fill(sum, sum + heads, A(0));
-  for (i64 p = 0; p < count; ++p)
-    for (i64 h = 0; h < heads; ++h) top[h] = std::max(top[h], scores[p * heads + h]);
-  for (i64 p = 0; p < count; ++p)
-    for (i64 h = 0; h < heads; ++h) scores[p * heads + h] -= top[h];
+  by_heads(heads, [&](auto lanes, i64 h) {
+    constexpr int W = decltype(lanes)::value;
+    auto best = load<W>(top + h);
+    for (i64 p = 0; p < count; ++p) {
+      auto v = load<W>(scores + p * heads + h);
+      best = v > best ? v : best;
+    }
+    store<W, A>(best, top + h);
+    for (i64 p = 0; p < count; ++p)
+      store<W, A>(load<W>(scores + p * heads + h) - best, scores + p * heads + h);
+  });
   exp_inplace(scores, count * heads);
-  for (i64 p = 0; p < count; ++p)
-    for (i64 h = 0; h < heads; ++h) sum[h] += scores[p * heads + h];
+  by_heads(heads, [&](auto lanes, i64 h) {
+    constexpr int W = decltype(lanes)::value;
+    auto total = load<W>(sum + h);
+    for (i64 p = 0; p < count; ++p) total += load<W>(scores + p * heads + h);
+    store<W, A>(total, sum + h);
+  });
 }
 
 template <class S>
@@ -719,10 +791,11 @@ void score_row(const Attention<S>& t, const Rows<S>& r, const Acc<S>* local,
     A slope = A(t.slope);
     for (i64 p = 0; p < r.count; ++p) {
       const S* far = r.x + r.col[p] * r.stride;
-      for (i64 h = 0; h < t.heads; ++h) {
-        A z = local[h] + A(widen(far[h]));
-        scores[p * t.heads + h] = z > 0 ? z : z * slope;
-      }
+      by_heads(t.heads, [&](auto lanes, i64 h) {
+        constexpr int W = decltype(lanes)::value;
+        auto z = load<W>(local + h) + load<W>(far + h);
+        store<W, A>(z > 0 ? z : z * slope, scores + p * t.heads + h);
+      });
     }
   }
 }
@@ -763,8 +836,12 @@ void attend(const Graph& g, const Attention<S>& t, S* out, Acc<S>* lse, int thre
         to_lse[h] = sum[h] == A(0) ? A(0) : top[h] + std::log(sum[h]);
         sum[h] = sum[h] == A(0) ? A(1) : A(1) / sum[h];
       }
-      for (i64 p = 0; p < count; ++p)
-        for (i64 h = 0; h < t.heads; ++h) scores[p * t.heads + h] *= sum[h];
+      by_heads(t.heads, [&](auto lanes, i64 h) {
+        constexpr int W = decltype(lanes)::value;
+        auto factor = load<W>(sum + h);
+        for (i64 p = 0; p < count; ++p)
+          store<W, A>(load<W>(scores + p * t.heads + h) * factor, scores + p * t.heads + h);
+      });
       if (t.seeds) drop_row(t, g.perm, begin, count, b, scores);
       S* to = out + (b * g.rows + i) * columns;
       A* total = sum_place<S, 2>(to, columns);
@@ -834,7 +911,7 @@ void attend_grad(const Graph& g, const Attention<S>& t, Operand<S> grad,
   i64 width = 2 * columns + 8 * heads, pieces = num_pieces(g, t.batch, width);
   over_rows(g, t.batch, width, threads, [&](i64 b, i64 first, i64 last, i64 piece) {
     A* alpha = scratch<A, 0>(4 * BLOCK * heads);
-    A *dots = alpha + BLOCK * heads, *kept = dots + BLOCK * heads, *slope = kept + BLOCK * heads;
+    A *dots = alpha + BLOCK * heads, *kept = dots + BLOCK * heads, *factor = kept + BLOCK * heads;
     A* key_sum = scratch<A, 1>(2 * key_width + columns);
     A *value_sum = key_sum + key_width, *slopes = value_sum + columns;
     A* att_sum = partial ? partial + (b * pieces + piece) * key_width : nullptr;
@@ -851,9 +928,17 @@ void attend_grad(const Graph& g, const Attention<S>& t, Operand<S> grad,
         Rows<S> queries{t.query.at(b, 0), t.query.row, col, count};
         Rows<S> grads{grad.at(b, 0), grad.row, col, count};
         score_row(t, queries, key, att, alpha);
-        for (i64 k = 0; k < size; ++k) slope[k] = alpha[k] > 0 ? A(1) : A(t.slope);
-        for (i64 p = 0; p < count; ++p)
-          for (i64 h = 0; h < heads; ++h) alpha[p * heads + h] -= rec[col[p] * 2 * heads + h];
+        for (i64 k = 0; k < size; ++k)
+          factor[k] = t.kind == DOT ? A(t.scale)
+                      : t.kind == GATV2 || alpha[k] > 0 ? A(1) : A(t.slope);
+        for (i64 p = 0; p < count; ++p) {
+          const A* from = rec + col[p] * 2 * heads;
+          by_heads(heads, [&](auto lanes, i64 h) {
+            constexpr int W = decltype(lanes)::value;
+            A* to = alpha + p * heads + h;
+            store<W, A>(load<W>(to) - load<W>(from + h), to);
+          });
+        }
         exp_inplace(alpha, size);
         dot_row(grads, value, value, heads, t.value_width, Product<A>{}, dots);
         std::copy(alpha, alpha + size, kept);
@@ -862,17 +947,15 @@ void attend_grad(const Graph& g, const Attention<S>& t, Operand<S> grad,
         for (i64 p = 0; p < count; ++p) {
           const A* d = rec + col[p] * 2 * heads + heads;
           A* to = to_ds + edge_at(g.perm, begin + p) * heads;
-          for (i64 h = 0; h < heads; ++h) {
+          by_heads(heads, [&](auto lanes, i64 h) {
+            constexpr int W = decltype(lanes)::value;
             i64 k = p * heads + h;
-            A value_ds = kept[k] * dots[k] - alpha[k] * d[h];
-            if (t.kind == ADDITIVE) {
-              value_ds *= slope[k];
-              key_sum[h] += value_ds;
-            } else if (t.kind == DOT) {
-              value_ds *= A(t.scale);
-            }
-            dots[k] = to[h] = value_ds;
-          }
+            auto v = load<W>(kept + k) * load<W>(dots + k) - load<W>(alpha + k) * load<W>(d + h);
+            v *= load<W>(factor + k);
+            store<W, A>(v, dots + k);
+            store<W, A>(v, to + h);
+            if (t.kind == ADDITIVE) store<W, A>(load<W>(key_sum + h) + v, key_sum + h);
+          });
         }
         if (t.kind == DOT)
           add_row(queries, Weights<A>{dots, heads, nullptr}, heads, t.key_width, key_sum);
@@ -907,10 +990,12 @@ void attend_grad_query(const Graph& g, const Attention<S>& t, const Acc<S>* ds,
         i64 count = std::min<i64>(BLOCK, g.rowptr[i + 1] - begin);
         for (i64 p = 0; p < count; ++p) {
           const A* d = from + edge_at(g.perm, begin + p) * heads;
-          for (i64 h = 0; h < heads; ++h) {
-            if (t.kind == ADDITIVE) sum[h] += d[h];
-            else block[p * heads + h] = d[h];
-          }
+          by_heads(heads, [&](auto lanes, i64 h) {
+            constexpr int W = decltype(lanes)::value;
+            A* to = t.kind == ADDITIVE ? sum + h : block + p * heads + h;
+            auto v = load<W>(d + h);
+            store<W, A>(t.kind == ADDITIVE ? load<W>(to) + v : v, to);
+          });
         }
         Rows<S> keys{t.key.at(b, 0), t.key.row, g.col + begin, count};
         if (t.kind == DOT)
