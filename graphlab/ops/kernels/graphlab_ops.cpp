@@ -875,6 +875,19 @@ void attend_record(const Attention<S>& t, i64 rows, const S* out, const Acc<S>* 
   }
 }
 
+// What the gradient of a score is multiplied with on its way to query and key. Without
+// branches: the signs of scores cannot be predicted. `scores` may be read past its end,
+// up to a register.
+template <class S>
+INLINE void score_slopes(const Attention<S>& t, const Acc<S>* scores, i64 size, Acc<S>* out) {
+  constexpr int W = LANES<Acc<S>>;
+  using V = Vec<Acc<S>, W>;
+  Acc<S> above = t.kind == DOT ? Acc<S>(t.scale) : Acc<S>(1);
+  Acc<S> below = t.kind == ADDITIVE ? Acc<S>(t.slope) : above;
+  for (i64 k = 0; k < size; k += W)
+    store<W, Acc<S>>(load<W>(scores + k) > 0 ? V{} + above : V{} + below, out + k);
+}
+
 constexpr i64 BLOCK = 64;  // edges whose gathered rows stay in the innermost cache
 
 // GATv2's score has its gradient channel by channel: adds ds * leaky'(z) to `slopes` and,
@@ -910,7 +923,7 @@ void attend_grad(const Graph& g, const Attention<S>& t, Operand<S> grad,
   i64 key_width = t.kind == ADDITIVE ? heads : heads * t.key_width;
   i64 width = 2 * columns + 8 * heads, pieces = num_pieces(g, t.batch, width);
   over_rows(g, t.batch, width, threads, [&](i64 b, i64 first, i64 last, i64 piece) {
-    A* alpha = scratch<A, 0>(4 * BLOCK * heads);
+    A* alpha = scratch<A, 0>(4 * BLOCK * heads + LANES<A>);
     A *dots = alpha + BLOCK * heads, *kept = dots + BLOCK * heads, *factor = kept + BLOCK * heads;
     A* key_sum = scratch<A, 1>(2 * key_width + columns);
     A *value_sum = key_sum + key_width, *slopes = value_sum + columns;
@@ -928,9 +941,7 @@ void attend_grad(const Graph& g, const Attention<S>& t, Operand<S> grad,
         Rows<S> queries{t.query.at(b, 0), t.query.row, col, count};
         Rows<S> grads{grad.at(b, 0), grad.row, col, count};
         score_row(t, queries, key, att, alpha);
-        for (i64 k = 0; k < size; ++k)
-          factor[k] = t.kind == DOT ? A(t.scale)
-                      : t.kind == GATV2 || alpha[k] > 0 ? A(1) : A(t.slope);
+        score_slopes(t, alpha, size, factor);
         for (i64 p = 0; p < count; ++p) {
           const A* from = rec + col[p] * 2 * heads;
           by_heads(heads, [&](auto lanes, i64 h) {
