@@ -32,7 +32,8 @@ On Linux, much of the time of peers that write messages goes into page faults of
 memory. ``MALLOC_MMAP_THRESHOLD_=4294967296 MALLOC_TRIM_THRESHOLD_=4294967296
 MALLOC_TOP_PAD_=268435456`` in the environment let glibc keep it.
 
-With ``--save``, each row is appended as it is measured, and rows that the file has are
+Two threads on a machine with other work wait for each other: watch ``wall_min_ms`` in
+the saved rows, and trust CPU time on one thread. With ``--save``, each row is appended as it is measured, and rows that the file has are
 not measured again: a run that was killed goes on. Take a new file for new code.
 """
 
@@ -244,6 +245,7 @@ def main() -> int:
         variant = PEERS[options.peak_of](problem)
         print(growth_of_peak(lambda: variant.run(problem.upstream)))
         return 0
+    gc.freeze()  # collections need not look at what the imports made
     saved = {}
     for row in saved_rows(options.save):
         saved.setdefault(tuple(row[name] for name in KEY), []).append(row)

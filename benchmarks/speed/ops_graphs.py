@@ -10,7 +10,7 @@ HEADS = 8
 SIZES = {
     "t": (50, 200, 0.4),  # for the test of the script
     "a": (2_708, 10_556, 0.4),  # as large as Cora
-    "b": (5_200, 400_000, 0.6),  # dense, as Squirrel is
+    "b": (5_200, 400_000, 0.67),  # dense, as Squirrel is
     "c": (169_343, 2_315_598, 0.5),  # as large as ogbn-arxiv, made undirected
     "d": (1_000_000, 10_000_000, 0.5),
 }

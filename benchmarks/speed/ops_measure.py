@@ -62,6 +62,7 @@ def measure(runs: dict[str, Run], rounds: int, seconds: float, device: str) -> d
         name: {
             "cpu_ms": None if device == "cuda" else _median(times[name], 0),
             "wall_ms": _median(times[name], 1),
+            "wall_min_ms": min(wall for _, wall in times[name]),
             "calls": calls[name],
             "rounds": len(times[name]),
         }
