@@ -33,7 +33,9 @@ memory. ``MALLOC_MMAP_THRESHOLD_=4294967296 MALLOC_TRIM_THRESHOLD_=4294967296
 MALLOC_TOP_PAD_=268435456`` in the environment let glibc keep it.
 
 Two threads on a machine with other work wait for each other: watch ``wall_min_ms`` in
-the saved rows, and trust CPU time on one thread. With ``--save``, each row is appended as it is measured, and rows that the file has are
+the saved rows, and trust CPU time on one thread.
+
+With ``--save``, each row is appended as it is measured, and rows that the file has are
 not measured again: a run that was killed goes on. Take a new file for new code.
 """
 
