@@ -28,9 +28,8 @@ sum_fwd and max, two for the others) at the rate at which ``index_select`` gathe
 graph's rows into a buffer that stays in the cache. It is timed in the same rounds; a
 kernel that gathers faster than index_select comes out above 100 %.
 
-On Linux, much of the time of peers that write messages goes into page faults of fresh
-memory. ``MALLOC_MMAP_THRESHOLD_=4294967296 MALLOC_TRIM_THRESHOLD_=4294967296
-MALLOC_TOP_PAD_=268435456`` in the environment let glibc keep it.
+Much of the time of peers that write messages goes into page faults of fresh memory, so
+the allocator matters; variables that set it up are noted in the saved rows.
 
 Two threads on a machine with other work wait for each other: watch ``wall_min_ms`` in
 the saved rows, and trust CPU time on one thread.
@@ -70,6 +69,7 @@ from graphlab.ops import backend
 
 TOLERANCE = 1e-3
 MESSAGES = 6  # tensors of all edges times all features that a peer may hold at once
+ALLOCATOR = ("MALLOC_", "GLIBC_TUNABLES", "LD_PRELOAD")
 KEY = ("graph", "features", "op", "threads", "device")
 
 
@@ -194,7 +194,7 @@ def environment(device: str) -> dict:
         "pyg": torch_geometric.__version__,
         "backend": backend(device).reason,
         "pyg_with_torch_scatter": torch_geometric.typing.WITH_TORCH_SCATTER,
-        "malloc": {k: v for k, v in os.environ.items() if k.startswith("MALLOC_")},
+        "malloc": {k: v for k, v in os.environ.items() if k.startswith(ALLOCATOR)},
     }
 
 
