@@ -6,6 +6,7 @@ from graphlab.ops.csr import Csr
 from graphlab.ops.edges import edge_add, edge_softmax
 from graphlab.ops.gcn_norm import gcn_norm
 from graphlab.ops.matmul import matmul
+from graphlab.ops.scatter import scatter, segment
 from graphlab.ops.self_loops import with_self_loops, without_self_loops
 from graphlab.ops.sparse_matmul import SparseFeatures, sparse_features, sparse_matmul
 from graphlab.ops.spmm import sddmm, spmm
@@ -20,7 +21,9 @@ __all__ = [
     "edge_softmax",
     "gcn_norm",
     "matmul",
+    "scatter",
     "sddmm",
+    "segment",
     "sparse_features",
     "sparse_matmul",
     "spmm",

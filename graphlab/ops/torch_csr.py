@@ -64,13 +64,13 @@ def spmm(graph: Csr, x: Tensor, weight: Tensor | None, mean: bool) -> Tensor:
         out = matmul(graph, value.flatten(1), weight)
     else:
         heads = weight.size(2)
-        value = value.reshape(-1, batch * heads, columns // heads)
+        value = value.reshape(graph.num_src, batch * heads, columns // heads)
         weight = weight.expand(batch, -1, -1).transpose(0, 1).flatten(1)
         out = matmul(graph, value, weight)
     if mean:
         degree = graph.degree().clamp(min=1).to(out.dtype)
         out = out / degree.view(-1, *[1] * (out.dim() - 1))
-    return out.view(-1, batch, columns).transpose(0, 1).to(x.dtype)
+    return out.view(graph.num_dst, batch, columns).transpose(0, 1).to(x.dtype)
 
 
 def sddmm(graph: Csr, a: Tensor, b: Tensor, heads: int) -> Tensor:
@@ -80,10 +80,10 @@ def sddmm(graph: Csr, a: Tensor, b: Tensor, heads: int) -> Tensor:
 
     def side_by_side(x: Tensor) -> Tensor:
         x = x.to(dtype).transpose(0, 1)
-        return x.reshape(-1, batch * heads, columns // max(heads, 1))
+        return x.reshape(x.size(0), batch * heads, columns // max(heads, 1))
 
     out = sampled_matmul(graph, side_by_side(a), side_by_side(b))
-    return out.view(-1, batch, heads).transpose(0, 1)
+    return out.view(graph.num_edges, batch, heads).transpose(0, 1)
 
 
 def edge_softmax(graph: Csr, logits: Tensor) -> Tensor:

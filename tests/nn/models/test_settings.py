@@ -32,7 +32,7 @@ DROPPED = {
 
 @pytest.mark.parametrize("cls", DROPPED, ids=lambda cls: cls.__name__)
 def test_what_is_dropped(cls, data, monkeypatch):
-    """All noise comes from ``F.dropout`` and ``torch.randint``, looked up when called."""
+    """All noise is from ``F.dropout`` and ``torch.randint``, looked up when called."""
     dropped, seeded = [], []
     hidden = {GCN: 64, ChebNet: 32}.get(cls, 8)
     model = cls(6, hidden, 3)
