@@ -154,14 +154,47 @@ def attend_backward(
     lse: Tensor,
     grad: Tensor,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
-    """Gradients of query, key, value and att, from the formula by autograd."""
-    inputs = [query, key, value] + ([] if att is None else [att])
-    with torch.enable_grad():
-        inputs = [tensor.detach().requires_grad_() for tensor in inputs]
-        third = inputs[3] if att is not None else None
-        result, _ = attend(graph, kind, *inputs[:3], third, slope, scale, keep, seeds)
-        grads = torch.autograd.grad(result, inputs, grad)
-    return (*grads[:3], None if att is None else grads[3])
+    """Gradients of query, key, value and att.
+
+    With ``D_i = <out_i, grad_i>`` and the dropout factor m, the
+    gradient of a score is ``alpha * (m * <value_j, grad_i> - D_i)``.
+    """
+    dtype = lse.dtype
+    src, dst = graph.src(), graph.dst()
+    score = scores(graph, kind, query, key, att, slope, scale)
+    alpha = (score - lse.index_select(1, dst)).exp()
+    mask = 1.0
+    if seeds is not None:
+        mask = dropout_mask(graph, seeds, value.size(2), keep, dtype)
+    far_grad = grad.to(dtype).index_select(1, dst)  # [B, E, H, C]
+    far_value = value.to(dtype).index_select(1, src)
+    delta = (out.to(dtype) * grad.to(dtype)).sum(-1).index_select(1, dst)
+    ds = alpha * (mask * (far_value * far_grad).sum(-1) - delta)
+    grad_value = _add_rows(value, src, (alpha * mask).unsqueeze(-1) * far_grad)
+    far_query = query.to(dtype).index_select(1, dst)
+    far_key = key.to(dtype).index_select(1, src)
+    if kind == "dot":
+        ds = scale * ds.unsqueeze(-1)
+        grad_query = _add_rows(query, dst, ds * far_key)
+        return grad_query, _add_rows(key, src, ds * far_query), grad_value, None
+    summed = far_query + far_key
+    steep = torch.where(summed > 0, torch.ones_like(summed), slope)
+    grad_att = None
+    if kind == "gatv2":
+        ds = ds.unsqueeze(-1)
+        grad_att = (ds * steep * summed).sum(1)
+        if att.size(0) == 1:
+            grad_att = grad_att.sum(0, keepdim=True)
+        grad_att = grad_att.to(att.dtype)
+        ds = ds * att.to(dtype).unsqueeze(1)
+    ds = ds * steep
+    return _add_rows(query, dst, ds), _add_rows(key, src, ds), grad_value, grad_att
+
+
+def _add_rows(like: Tensor, index: Tensor, values: Tensor) -> Tensor:
+    """Sums [B, E, ...] into rows, in the shape and type of ``like``."""
+    out = values.new_zeros(like.shape).index_add_(1, index, values)
+    return out.to(like.dtype)
 
 
 def scores(
@@ -222,7 +255,7 @@ def _rows(graph: Csr) -> Tensor:
 
 
 def _by_head(x: Tensor, heads: int) -> Tensor:
-    return x.view(*x.shape[:2], heads, x.size(2) // heads)
+    return x.view(*x.shape[:2], heads, x.size(2) // max(heads, 1))
 
 
 def _messages(graph: Csr, x: Tensor, weight: Tensor | None) -> Tensor:

@@ -64,7 +64,7 @@ def spmm(graph: Csr, x: Tensor, weight: Tensor | None, mean: bool) -> Tensor:
         out = matmul(graph, value.flatten(1), weight)
     else:
         heads = weight.size(2)
-        value = value.reshape(graph.num_src, batch * heads, columns // heads)
+        value = value.reshape(graph.num_src, batch * heads, columns // max(heads, 1))
         weight = weight.expand(batch, -1, -1).transpose(0, 1).flatten(1)
         out = matmul(graph, value, weight)
     if mean:
