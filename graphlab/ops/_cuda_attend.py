@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+import torch
 import triton
 from torch import Tensor
 
@@ -47,7 +48,7 @@ def attend(
     batch, _, heads, channels = value.shape
     parts, (acc, acc_triton) = pieces(graph), accumulator(value.dtype)
     shape = (batch, graph.num_dst, heads)
-    blocks, rows = scores.blocks(value)
+    blocks, warps = scores.blocks(value)
     result = {
         "out": value.new_empty(*shape, channels),
         "lse": value.new_empty(shape, dtype=acc),
@@ -65,8 +66,8 @@ def attend(
     operands = scores.arguments() | strided(value=value) | structure(graph, parts)
     operands |= blocks | {"VALUE_H": value.stride(2)}
     programs = triton.cdiv(heads, blocks["HEAD_BLOCK"])
-    grid = segment_grid(parts, rows, programs, batch)
-    launch(attend_kernel, grid, result | operands)
+    grid = segment_grid(parts, blocks["ROWS"], programs, batch)
+    launch(attend_kernel, grid, result | operands, warps)
     if parts.num_slots:
         grid = (parts.split_row.numel(), programs, batch)
         launch(attend_partials_kernel, grid, result | split_rows(parts))
@@ -154,15 +155,18 @@ class _Scores(NamedTuple):
         }
 
     def blocks(self, value: Tensor) -> tuple[dict[str, int], int]:
-        """Sizes of a tile that holds all channels of some heads; rows among them."""
+        """Sizes of a tile that holds all channels of some heads, and its warps."""
         channels, scored = power_of_2(value.size(3)), power_of_2(self.channels)
         heads = head_block(value.size(2), max(channels, scored))
-        # Keys of several channels take registers beside those of the values.
-        per_thread = 8 if self.kind == "additive" else 4
-        rows, edges = tile(heads * max(channels, scored), per_thread)
+        width = heads * max(channels, scored)
+        # Fewer values than elsewhere: sums of keys and of values stand side by side,
+        # and with few channels so do the addresses of both.
+        narrow = width < 32 and self.kind != "additive"
+        per_thread = 4 if narrow or value.dtype == torch.float64 else 8
+        size = tile(width, value.dtype, per_thread)
         names = "ROWS EDGES HEAD_BLOCK CHANNEL_BLOCK SCORED_BLOCK".split()
-        sizes = (rows, edges, heads, channels, scored)
-        return dict(zip(names, sizes, strict=True)), rows
+        sizes = (size.rows, size.edges, heads, channels, scored)
+        return dict(zip(names, sizes, strict=True)), size.warps
 
 
 def _row_dots(x: Tensor, y: Tensor) -> Tensor:
@@ -173,7 +177,7 @@ def _row_dots(x: Tensor, y: Tensor) -> Tensor:
     channel_block = power_of_2(channels)
     heads_at_once = head_block(heads, channel_block)
     width = heads_at_once * channel_block
-    rows = min(64, power_of_2(2048 // width))
+    rows = tile(width, x.dtype).rows
     arguments = {
         "out": out,
         **strided(x=x, y=y),
@@ -203,7 +207,7 @@ def _over_sources(
     grad_score = value.new_empty(batch, graph.num_edges, heads, dtype=acc)
     partial_key = partials(parts, key, heads * scores.channels, dtype=acc)
     partial_value = partials(parts, value, heads * channels, dtype=acc)
-    blocks, rows = scores.blocks(value)
+    blocks, warps = scores.blocks(value)
     arguments = {
         "grad_key": grad_key,
         "grad_value": grad_value,
@@ -226,8 +230,8 @@ def _over_sources(
         **blocks,
     }
     programs = triton.cdiv(heads, blocks["HEAD_BLOCK"])
-    grid = segment_grid(parts, rows, programs, batch)
-    launch(attend_source_kernel, grid, arguments)
+    grid = segment_grid(parts, blocks["ROWS"], programs, batch)
+    launch(attend_source_kernel, grid, arguments, warps)
     sum_partials(graph, parts, grad_key, partial_key)
     sum_partials(graph, parts, grad_value, partial_value)
     return grad_key, grad_value, grad_score
@@ -242,9 +246,9 @@ def _gatv2_over_destinations(
     parts, (acc, acc_triton) = pieces(graph), accumulator(query.dtype)
     block = power_of_2(channels)
     heads_at_once = head_block(heads, block)
-    rows, edges = tile(heads_at_once * block, 8)
+    size = tile(heads_at_once * block, query.dtype, 8)
     programs = triton.cdiv(heads, heads_at_once)
-    grid = segment_grid(parts, rows, programs, batch)
+    grid = segment_grid(parts, size.rows, programs, batch)
     # Programs leave one sum each, which torch adds up: also in a fixed order.
     grad_att = query.new_zeros(batch, grid[0], heads, channels, dtype=acc)
     grad_query = query.new_empty(query.shape)
@@ -263,12 +267,12 @@ def _gatv2_over_destinations(
         "slope": float(scores.slope),
         "HEADS": heads,
         "ACC": acc_triton,
-        "ROWS": rows,
-        "EDGES": edges,
+        "ROWS": size.rows,
+        "EDGES": size.edges,
         "HEAD_BLOCK": heads_at_once,
         "SCORED_BLOCK": block,
     }
-    launch(gatv2_destination_kernel, grid, arguments)
+    launch(gatv2_destination_kernel, grid, arguments, size.warps)
     sum_partials(graph, parts, grad_query, partial)
     total = grad_att.sum((0, 1)).unsqueeze(0) if att.size(0) == 1 else grad_att.sum(1)
     return grad_query, total.to(att.dtype)

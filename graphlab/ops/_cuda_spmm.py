@@ -51,7 +51,7 @@ def row_sums(
     out = x.new_empty(batch, graph.num_dst, columns, dtype=dtype or x.dtype)
     partial = partials(parts, x, columns, dtype=acc)
     block = column_block(columns)
-    rows, edges = tile(block)
+    shape = tile(block, x.dtype)
     arguments = {
         "out": out,
         "partial": partial,
@@ -64,14 +64,15 @@ def row_sums(
         "columns": columns,
         "MEAN": mean,
         "ACC": acc_triton,
-        "ROWS": rows,
-        "EDGES": edges,
+        "ROWS": shape.rows,
+        "EDGES": shape.edges,
         "COLUMNS": block,
     }
     if over_edges:
         arguments["col"] = graph.perm
     blocks = triton.cdiv(columns, block)
-    launch(spmm_kernel, segment_grid(parts, rows, blocks, batch), arguments)
+    grid = segment_grid(parts, shape.rows, blocks, batch)
+    launch(spmm_kernel, grid, arguments, shape.warps)
     sum_partials(graph, parts, out, partial, mean)
     return out
 

@@ -70,7 +70,7 @@ def spextreme(
     shape = (batch, graph.num_dst, columns)
     block = column_block(columns)
     blocks = triton.cdiv(columns, block)
-    rows, edges = tile(block, 8)  # fewer, as each value has a position beside it
+    size = tile(block, x.dtype, 8)  # half: each value has a position beside it
     result = {
         "out": x.new_empty(shape),
         "out_arg": x.new_empty(shape, dtype=torch.int32),
@@ -87,11 +87,11 @@ def spextreme(
         **strided(x=x),
         **weights(weight, columns),
         **structure(graph, parts),
-        "ROWS": rows,
-        "EDGES": edges,
+        "ROWS": size.rows,
+        "EDGES": size.edges,
     }
-    grid = segment_grid(parts, rows, blocks, batch)
-    launch(extreme_kernel, grid, result | operands)
+    grid = segment_grid(parts, size.rows, blocks, batch)
+    launch(extreme_kernel, grid, result | operands, size.warps)
     if parts.num_slots:
         grid = (parts.split_row.numel(), blocks, batch)
         launch(extreme_partials_kernel, grid, result | split_rows(parts))
@@ -157,7 +157,7 @@ def _over_rows(graph: Csr, parts: Segments, kernel, split_kernel, operands) -> T
     batch, num_edges, heads = operands["out"].shape
     block = head_block(heads, 1)
     blocks = triton.cdiv(heads, block)
-    rows, edges = tile(block, 8)
+    size = tile(block, operands["out"].dtype, 8)
     operands = operands | {
         "segment_ptr": parts.ptr,
         "perm": graph.perm,
@@ -165,12 +165,12 @@ def _over_rows(graph: Csr, parts: Segments, kernel, split_kernel, operands) -> T
         "num_edges": num_edges,
         "HEADS": heads,
         "ACC": accumulator(operands["out"].dtype)[1],
-        "EDGES": edges,
+        "EDGES": size.edges,
         "HEAD_BLOCK": block,
     }
     whole = {"segment_slot": parts.slot, "num_segments": parts.num_segments}
-    grid = segment_grid(parts, rows, blocks, batch)
-    launch(kernel, grid, operands | whole | {"ROWS": rows})
+    grid = segment_grid(parts, size.rows, blocks, batch)
+    launch(kernel, grid, operands | whole | {"ROWS": size.rows}, size.warps)
     split = {"slot_segment": parts.slot_segment, "slot_split": parts.slot_split}
     split |= {"split_ptr": parts.split_ptr}
     launch(split_kernel, (parts.num_slots, blocks, batch), operands | split, warps=1)
@@ -192,7 +192,7 @@ def _edge_products(
     out = a.new_empty(batch, graph.num_edges, heads, dtype=dtype or a.dtype)
     channel_block = column_block(channels)
     heads_at_once = head_block(heads, channel_block)
-    rows, edges = tile(heads_at_once * channel_block)
+    size = tile(heads_at_once * channel_block, a.dtype)
     arguments = {
         "out": out,
         **strided(x=a, y=b, arg=None if arg is None else rows_contiguous(arg)),
@@ -205,13 +205,14 @@ def _edge_products(
         "HEADS": heads,
         "CHANNELS": channels,
         "ACC": accumulator(a.dtype)[1],
-        "ROWS": rows,
-        "EDGES": edges,
+        "ROWS": size.rows,
+        "EDGES": size.edges,
         "HEAD_BLOCK": heads_at_once,
         "CHANNEL_BLOCK": channel_block,
     }
     blocks = triton.cdiv(heads, heads_at_once)
-    launch(sddmm_kernel, segment_grid(parts, rows, blocks, batch), arguments)
+    grid = segment_grid(parts, size.rows, blocks, batch)
+    launch(sddmm_kernel, grid, arguments, size.warps)
     return out
 
 

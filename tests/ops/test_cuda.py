@@ -371,7 +371,7 @@ def check_attend(
     )
     seeds = mask = None
     if keep < 1:
-        seeds = torch.tensor([2**62 + 5, 77])[:batch]
+        seeds = torch.tensor([-(2**62) - 5, 77])[:batch]
         mask = dense_keep(seeds, edge_index.size(1), heads, keep)
     leaves = [None if x is None else x.double().requires_grad_() for x in inputs]
     expected, score = dense_attend(edge_index, kind, *leaves, num_dst, mask)

@@ -9,6 +9,7 @@ import triton
 import triton.language as tl
 
 from graphlab.ops.kernels.triton_common import (
+    COUNTS,
     edges_at,
     finite_or_zero,
     kept,
@@ -74,7 +75,7 @@ def attention_score(query, key, att, slope, scale, KIND: tl.constexpr):
     return score
 
 
-@triton.jit
+@triton.jit(do_not_specialize=COUNTS)
 def attend_kernel(
     out,  # [B, num_rows, HEADS, CHANNELS]
     lse,  # [B, num_rows, HEADS]
@@ -129,10 +130,9 @@ def attend_kernel(
     c = tl.arange(0, CHANNEL_BLOCK)
     d = tl.arange(0, SCORED_BLOCK)
     b = tl.program_id(2).to(tl.int64)
-    at = (b * query_b + row * query_n)[:, None]
-    ours = load_scored(
-        query, at, inside[:, None], h, d, KIND, HEADS, SCORED, QUERY_H
-    ).to(ACC)
+    start = (b * query_b + row * query_n)[:, None]
+    mine = inside[:, None]
+    ours = load_scored(query, start, mine, h, d, KIND, HEADS, SCORED, QUERY_H).to(ACC)
     if KIND == "gatv2":
         vector = load_att(att + b * att_b, h, d, HEADS, SCORED, ATT_H).to(ACC)
     else:
@@ -184,7 +184,7 @@ def attend_kernel(
     tl.store(out + at, acc, mask=mask[:, None, None] & columns[None, :, :])
 
 
-@triton.jit
+@triton.jit(do_not_specialize=COUNTS)
 def attend_partials_kernel(
     out,  # [B, num_rows, HEADS, CHANNELS]
     lse,  # [B, num_rows, HEADS]

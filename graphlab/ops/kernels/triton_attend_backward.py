@@ -16,6 +16,7 @@ from graphlab.ops.kernels.triton_attend import (
     load_scored,
 )
 from graphlab.ops.kernels.triton_common import (
+    COUNTS,
     edges_at,
     kept,
     partial_slots,
@@ -24,7 +25,7 @@ from graphlab.ops.kernels.triton_common import (
 )
 
 
-@triton.jit
+@triton.jit(do_not_specialize=COUNTS)
 def row_dot_kernel(
     out,  # [B, num_rows, HEADS]
     x,
@@ -58,7 +59,7 @@ def row_dot_kernel(
     tl.store(out + at, tl.sum(left * right, 3), mask=mask)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=COUNTS)
 def attend_source_kernel(
     grad_key,  # [B, num_rows, HEADS (, SCORED)]
     grad_value,  # [B, num_rows, HEADS, CHANNELS]
@@ -130,10 +131,11 @@ def attend_source_kernel(
     d = tl.arange(0, SCORED_BLOCK)
     b = tl.program_id(2).to(tl.int64)
     mine = inside[:, None]
-    at = (b * key_b + row * key_n)[:, None]
-    our_key = load_scored(key, at, mine, h, d, KIND, HEADS, SCORED, KEY_H).to(ACC)
-    at = (b * value_b + row * value_n)[:, None]
-    our_value = load_channels(value, at, mine, h, c, HEADS, CHANNELS, VALUE_H).to(ACC)
+    start = (b * key_b + row * key_n)[:, None]
+    our_key = load_scored(key, start, mine, h, d, KIND, HEADS, SCORED, KEY_H).to(ACC)
+    start = (b * value_b + row * value_n)[:, None]
+    our_value = load_channels(value, start, mine, h, c, HEADS, CHANNELS, VALUE_H)
+    our_value = our_value.to(ACC)
     if KIND == "gatv2":
         vector = load_att(att + b * att_b, h, d, HEADS, SCORED, ATT_H).to(ACC)
     else:
@@ -202,7 +204,7 @@ def attend_source_kernel(
         store_channels(grad_key, at, total_key, mask, h, d, HEADS, SCORED)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=COUNTS)
 def gatv2_destination_kernel(
     grad_query,  # [B, num_rows, HEADS, SCORED]
     grad_att,  # [B, number of programs, HEADS, SCORED]
@@ -244,8 +246,8 @@ def gatv2_destination_kernel(
     h = tl.program_id(1) * HEAD_BLOCK + tl.arange(0, HEAD_BLOCK)
     d = tl.arange(0, SCORED_BLOCK)
     b = tl.program_id(2).to(tl.int64)
-    at = (b * query_b + row * query_n)[:, None]
-    ours = load_channels(query, at, inside[:, None], h, d, HEADS, SCORED, QUERY_H)
+    start = (b * query_b + row * query_n)[:, None]
+    ours = load_channels(query, start, inside[:, None], h, d, HEADS, SCORED, QUERY_H)
     ours = ours.to(ACC)
     vector = load_att(att + b * att_b, h, d, HEADS, SCORED, ATT_H).to(ACC)
     total = tl.zeros([ROWS, EDGES, HEAD_BLOCK, SCORED_BLOCK], ACC)

@@ -8,6 +8,17 @@ exchange between threads, and its loads are all in flight at once.
 import triton
 import triton.language as tl
 
+# Sizes of a graph, and dropout's rate: not worth a kernel of their own for multiples
+# of 16. Strides are, since that is what lets loads be wide.
+COUNTS = [
+    "num_segments",
+    "num_slots",
+    "num_rows",
+    "num_neighbours",
+    "num_edges",
+    "threshold",
+]
+
 
 @triton.jit
 def segment_bounds(segment_ptr, num_segments, ROWS: tl.constexpr):

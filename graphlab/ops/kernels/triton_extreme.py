@@ -4,6 +4,7 @@ import triton
 import triton.language as tl
 
 from graphlab.ops.kernels.triton_common import (
+    COUNTS,
     edges_at,
     partial_slots,
     segment_bounds,
@@ -20,7 +21,7 @@ def _beats(value, arg, best, best_arg):
     return (arg != NOWHERE) & (larger | (best_arg == NOWHERE))
 
 
-@triton.jit
+@triton.jit(do_not_specialize=COUNTS)
 def extreme_kernel(
     out,  # [B, num_rows, columns]
     out_arg,
@@ -94,7 +95,7 @@ def extreme_kernel(
     _store_extreme(out, out_arg, at, top, arg, mask, LARGEST)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=COUNTS)
 def extreme_partials_kernel(
     out,  # [B, num_rows, columns]
     out_arg,

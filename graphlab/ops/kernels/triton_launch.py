@@ -15,27 +15,31 @@ from graphlab.ops.csr import Csr
 # ordinary rows, long enough that partial results stay below a percent of the traffic.
 SEGMENT_LENGTH = 256
 
-WARPS = 4
-THREADS = 32 * WARPS
+WARPS = 4  # of a program, unless a row alone is too wide for them
 MAX_COLUMNS = 256  # columns of a tile, where there is a choice
 
 
 class Tile(NamedTuple):
-    """Segments per program, edges of each per step."""
+    """Segments per program, edges of each per step, and warps to hold them."""
 
     rows: int
     edges: int
+    warps: int
 
 
-def tile(width: int, per_thread: int = 16) -> Tile:
+def tile(width: int, dtype: torch.dtype, per_thread: int = 16) -> Tile:
     """The shape of a tile with ``width`` columns and ``per_thread`` values a thread.
 
     One warp per row is what several rows aim at: most rows are short, and a warp that
-    has one of its own waits for no other. Narrow tiles take more edges, then more rows.
+    has one of its own waits for no other. Narrow tiles take more edges, then some more
+    rows: rows and edges have addresses to hold, which in too large numbers would spill.
+    A value of float64 takes two registers, so half as many fit.
     """
-    size = THREADS * per_thread
+    per_thread = per_thread // 2 if dtype == torch.float64 else per_thread
+    size = 32 * WARPS * per_thread
     edges = min(16, max(1, size // (WARPS * width)))
-    return Tile(min(32, max(1, size // (edges * width))), edges)
+    rows = min(8, max(1, size // (edges * width)))
+    return Tile(rows, edges, min(16, max(WARPS, width // (32 * per_thread))))
 
 
 def column_block(columns: int) -> int:

@@ -3,10 +3,15 @@
 import triton
 import triton.language as tl
 
-from graphlab.ops.kernels.triton_common import edges_at, segment_bounds, whole_rows
+from graphlab.ops.kernels.triton_common import (
+    COUNTS,
+    edges_at,
+    segment_bounds,
+    whole_rows,
+)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=COUNTS)
 def sddmm_kernel(
     out,  # [B, num_edges, HEADS]
     x,  # of rows

@@ -9,6 +9,7 @@ import triton
 import triton.language as tl
 
 from graphlab.ops.kernels.triton_common import (
+    COUNTS,
     edges_at,
     finite_or_zero,
     partial_slots,
@@ -39,7 +40,7 @@ def _normalize(
         tl.store(out + (e * HEADS)[:, :, None] + h[None, None, :], alpha, mask=mask)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=COUNTS)
 def softmax_kernel(
     out,  # [B, num_edges, HEADS]
     partial_top,  # [B, num_slots, HEADS] or None
@@ -90,7 +91,7 @@ def softmax_kernel(
     )
 
 
-@triton.jit
+@triton.jit(do_not_specialize=COUNTS)
 def softmax_split_kernel(
     out,  # [B, num_edges, HEADS]
     partial_top,  # [B, num_slots, HEADS]
@@ -166,7 +167,7 @@ def _differentiate(
         tl.store(at, a * (g - total[:, None, :]), mask=mask)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=COUNTS)
 def softmax_backward_kernel(
     out,  # [B, num_edges, HEADS]
     partial,  # [B, num_slots, HEADS] or None
@@ -216,7 +217,7 @@ def softmax_backward_kernel(
     )  # fmt: skip
 
 
-@triton.jit
+@triton.jit(do_not_specialize=COUNTS)
 def softmax_backward_split_kernel(
     out,  # [B, num_edges, HEADS]
     partial,  # [B, num_slots, HEADS]

@@ -4,6 +4,7 @@ import triton
 import triton.language as tl
 
 from graphlab.ops.kernels.triton_common import (
+    COUNTS,
     edges_at,
     partial_slots,
     segment_bounds,
@@ -11,7 +12,7 @@ from graphlab.ops.kernels.triton_common import (
 )
 
 
-@triton.jit
+@triton.jit(do_not_specialize=COUNTS)
 def spmm_kernel(
     out,  # [B, num_rows, columns]
     partial,  # [B, num_slots, columns] or None
@@ -79,7 +80,7 @@ def spmm_kernel(
     tl.store(at, total, mask=mask & (slot < 0)[:, None])
 
 
-@triton.jit
+@triton.jit(do_not_specialize=COUNTS)
 def sum_partials_kernel(
     out,  # [B, num_rows, columns]
     partial,  # [B, num_slots, columns]
