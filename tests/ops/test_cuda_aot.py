@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ import torch
 
 if importlib.util.find_spec("triton") is None:
     pytest.skip("needs Triton (pip install triton)", allow_module_level=True)
+if tuple(map(int, version("triton").split(".")[:2])) < (3, 9):
+    pytest.skip("tiles are sized for Triton 3.9's compiler", allow_module_level=True)
 if os.environ.get("TRITON_INTERPRET") == "1":
     pytest.skip("the interpreter compiles nothing", allow_module_level=True)
 
@@ -60,6 +63,6 @@ def test_kernels_compile_for_graphs_without_hubs(script):
     assert not [name for name in names if "partials" in name or "split" in name]
 
 
-def test_first_table_of_bytes(script):
+def test_table_of_bytes(script):
     table = script.traffic_table()
     assert table.row_count == len(script.GRAPHS) * len(script.MODELS)
