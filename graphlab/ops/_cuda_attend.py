@@ -121,7 +121,11 @@ class _Scores(NamedTuple):
     @classmethod
     def of(cls, kind, query, key, att, *scalars) -> "_Scores":
         att = None if att is None else rows_contiguous(att)
-        return cls(kind, rows_contiguous(query), rows_contiguous(key), att, *scalars)
+        *numbers, seeds = scalars
+        if seeds is not None:  # one per replica, also where all share one
+            seeds = seeds.expand(key.size(0)).contiguous()
+        query, key = rows_contiguous(query), rows_contiguous(key)
+        return cls(kind, query, key, att, *numbers, seeds)
 
     @property
     def channels(self) -> int:

@@ -178,8 +178,9 @@ def attend_kernel(
     at = ((b * num_rows + row) * HEADS)[:, None] + h[None, :]
     mask = inside & (slot < 0)
     heads = mask[:, None] & (h < HEADS)[None, :]
+    total = tl.where(total == 0, 1.0, total)  # a row without finite scores has lse 0
     tl.store(lse + at, finite_or_zero(peak) + tl.log(total), mask=heads)
-    acc = acc / tl.where(total == 0, 1.0, total)[:, :, None]
+    acc = acc / total[:, :, None]
     at = (at * CHANNELS)[:, :, None] + c[None, None, :]
     tl.store(out + at, acc, mask=mask[:, None, None] & columns[None, :, :])
 
@@ -226,6 +227,7 @@ def attend_partials_kernel(
         acc = acc * decay[:, None] + v * grow[:, None]
         top = higher
     at = (b * num_rows + row) * HEADS + h
+    total = tl.where(total == 0, 1.0, total)
     tl.store(lse + at, finite_or_zero(top) + tl.log(total), mask=h < HEADS)
-    acc = acc / tl.where(total == 0, 1.0, total)[:, None]
+    acc = acc / total[:, None]
     tl.store(out + (at * CHANNELS)[:, None] + c[None, :], acc, mask=columns)

@@ -157,9 +157,7 @@ def attend_source_kernel(
         ).to(ACC)
         score = attention_score(their_query, our_key, vector, slope, scale, KIND)
         their_lse = load_heads(lse, b * lse_b + i * lse_n, here, h, HEADS, 1)
-        # In a row of minus infinities every weight is 0.
-        live = here[:, :, None] & (their_lse != float("-inf"))
-        alpha = tl.where(live, tl.exp(score - their_lse), 0.0)
+        alpha = tl.where(here[:, :, None], tl.exp(score - their_lse), 0.0)
         at = b * grad_b + i * grad_n
         theirs = load_channels(grad, at, here, h, c, HEADS, CHANNELS, GRAD_H).to(ACC)
         slopes = tl.sum(our_value * theirs, 3)  # [ROWS, EDGES, HEAD_BLOCK]
