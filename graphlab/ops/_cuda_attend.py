@@ -162,12 +162,9 @@ class _Scores(NamedTuple):
         """Sizes of a tile that holds all channels of some heads, and its warps."""
         channels, scored = power_of_2(value.size(3)), power_of_2(self.channels)
         heads = head_block(value.size(2), max(channels, scored))
-        width = heads * max(channels, scored)
-        # Fewer values than elsewhere: sums of keys and of values stand side by side,
-        # and with few channels so do the addresses of both.
-        narrow = width < 32 and self.kind != "additive"
-        per_thread = 4 if narrow or value.dtype == torch.float64 else 8
-        size = tile(width, value.dtype, per_thread)
+        # Fewer values than elsewhere: sums of keys and of values stand side by side.
+        per_thread = 4 if value.dtype == torch.float64 else 8
+        size = tile(heads * max(channels, scored), value.dtype, per_thread)
         names = "ROWS EDGES HEAD_BLOCK CHANNEL_BLOCK SCORED_BLOCK".split()
         sizes = (size.rows, size.edges, heads, channels, scored)
         return dict(zip(names, sizes, strict=True)), size.warps
