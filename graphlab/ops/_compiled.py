@@ -58,4 +58,5 @@ def attend(graph, query, key, value, att, seeds, score, numbers) -> Tensor:
     """See :func:`graphlab.ops.attend`."""
     handle, _, _ = _structure(graph, key.size(0), query.size(0))
     tensors = (t.unsqueeze(0) for t in (query, key, value))
+    att = None if att is None else att.unsqueeze(0)
     return library.attend(handle, score, *tensors, att, seeds, *numbers)[0][0]

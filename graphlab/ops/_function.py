@@ -12,6 +12,7 @@ try:  # private names of torch, for speed alone: see FusedFunction
     from torch._C._functorch import TransformType, _add_batch_dim, _unwrap_batched
     from torch._functorch.autograd_function import VmapInfo
     from torch._functorch.pyfunctorch import retrieve_current_functorch_interpreter
+    from torch._functorch.utils import unwrap_dead_wrappers
 except ImportError:
     TransformType = None
 
@@ -36,12 +37,17 @@ class FusedFunction(Function):
         # What runs inside are kernels: no mode has a say there, but would be asked at
         # every look at a shape.
         with torch._C.DisableTorchFunction():
-            return cls._apply(*args)
+            if TransformType is None:
+                return super().apply(*args)
+            if torch._C._are_functorch_transforms_active():
+                return cls._transformed(args)
+            if not torch.is_grad_enabled():
+                return cls.forward(*args)
+            # Past torch's Python wrapper, which would look up the signature again.
+            return super(Function, cls).apply(*unwrap_dead_wrappers(args))
 
     @classmethod
-    def _apply(cls, *args):
-        if TransformType is None or not torch._C._are_functorch_transforms_active():
-            return super().apply(*args)
+    def _transformed(cls, args: tuple):
         interpreter = retrieve_current_functorch_interpreter()
         if interpreter.key() != TransformType.Vmap:
             return super().apply(*args)

@@ -10,7 +10,6 @@ from graphlab.errors import ArgumentError
 from graphlab.ops import _compiled, reference
 from graphlab.ops._function import FusedFunction
 from graphlab.ops.backend import kernels_for
-from graphlab.ops.csr import Csr
 from graphlab.ops.spmm import Graph, as_csr, check_types, lead
 
 SCORES = ("additive", "gatv2", "dot")
@@ -93,14 +92,13 @@ def attend(
         seeds = torch.randint(_SEED_RANGE, (1,), device=value.device)
     dtype = value.dtype
     query, key = query.to(dtype), key.to(dtype)
-    att = None if att is None else att.to(dtype).unsqueeze(0)
+    att = None if att is None else att.to(dtype)
     scale = 1.0 if scale is None else float(scale)
     numbers = (float(negative_slope), scale, keep)
     if compiling:
         arguments = (query, key, value, att, seeds, score, numbers)
         return _compiled.attend(graph, *arguments)
-    inputs = (t.unsqueeze(0) for t in (query, key, value))
-    return _Attend.apply(graph, score, *inputs, att, seeds, numbers)[0][0]
+    return _Attend.apply(graph, score, query, key, value, att, seeds, numbers, False)[0]
 
 
 def _check(graph, query, key, value, att, score, slope, dropout) -> None:
@@ -139,110 +137,125 @@ def _check(graph, query, key, value, att, score, slope, dropout) -> None:
         raise ArgumentError(f"negative_slope: got {slope}; accepted is 0 or more")
 
 
-def composite(graph: Csr, score, query, key, value, att, seeds, numbers) -> Tensor:
-    """The same in operations that autograd knows, for higher derivatives."""
-    slope, scale, keep = numbers
-    arguments = (graph, score, query, key, value, att, slope, scale, keep, seeds)
-    return reference.attend(*arguments)[0]
-
-
 class _Attend(FusedFunction):
-    """Inputs have replicas in front: [B, N, H, ...], att [B or 1, H, D], seeds [B]."""
+    """[N, H, ...] and att [H, D]; when ``batched``, with replicas in front of all.
+
+    Then att may be [1, H, D]. Seeds are [1], or one a replica.
+    """
 
     @staticmethod
-    def forward(graph, score, query, key, value, att, seeds, numbers):
+    def forward(graph, score, query, key, value, att, seeds, numbers, batched):
         slope, scale, keep = numbers
-        return kernels_for(value).attend(
-            graph, score, query, key, value, att, slope, scale, keep, seeds
+        tensors = _batch((query, key, value, att), batched)
+        result = kernels_for(value).attend(
+            graph, score, *tensors, slope, scale, keep, seeds
         )
+        return result if batched else tuple(t.squeeze(0) for t in result)
 
     @staticmethod
     def setup_context(ctx, inputs, output):
-        ctx.graph, ctx.score, *tensors, ctx.numbers = inputs
+        ctx.graph, ctx.score, *tensors, ctx.numbers, ctx.batched = inputs
         ctx.mark_non_differentiable(output[1])
         ctx.save_for_backward(*tensors, *output)
 
     @staticmethod
     def backward(ctx, grad, _):
-        settings = (ctx.graph, ctx.score, ctx.numbers)
+        settings = (ctx.graph, ctx.score, ctx.numbers, ctx.batched)
         grads = _AttendBackward.apply(*ctx.saved_tensors, grad, *settings)
-        return None, None, *grads, None, None
+        return None, None, *grads, None, None, None
 
     @staticmethod
-    def vmap(info, in_dims, graph, score, query, key, value, att, seeds, numbers):
-        folded, outer = _fold(info, in_dims[2:7], (query, key, value, att, seeds))
-        out = _Attend.apply(graph, score, *folded, numbers)
+    def vmap(info, in_dims, graph, score, *rest):
+        *tensors, numbers, batched = rest
+        folded, outer = _fold(info, in_dims[2:7], tensors, batched)
+        out = _Attend.apply(graph, score, *folded, numbers, True)
         return tuple(t.unflatten(0, outer) for t in out), (0, 0)
 
 
 class _AttendBackward(FusedFunction):
     @staticmethod
-    def forward(query, key, value, att, seeds, out, lse, grad, graph, score, numbers):
+    def forward(
+        query, key, value, att, seeds, out, lse, grad, graph, score, numbers, batched
+    ):
         slope, scale, keep = numbers
-        tensors = (query, key, value, att, slope, scale, keep, seeds, out, lse, grad)
-        return kernels_for(value).attend_backward(graph, score, *tensors)
+        tensors = _batch((query, key, value, att), batched)
+        results = _batch((out, lse, grad), batched)
+        grads = kernels_for(value).attend_backward(
+            graph, score, *tensors, slope, scale, keep, seeds, *results
+        )
+        return grads if batched else tuple(g if g is None else g[0] for g in grads)
 
     @staticmethod
     def setup_context(ctx, inputs, output):
-        *tensors, ctx.graph, ctx.score, ctx.numbers = inputs
+        *tensors, ctx.graph, ctx.score, ctx.numbers, ctx.batched = inputs
         query, key, value, att, seeds, _, _, grad = tensors
         ctx.save_for_backward(query, key, value, att, seeds, grad)
 
     @staticmethod
     def backward(ctx, *upper):
         """Twice through the formula: rare, so not worth kernels of its own."""
-        query, key, value, att, seeds, grad = ctx.saved_tensors
+        *tensors, seeds, grad = ctx.saved_tensors
         with torch.enable_grad():
-            leaves = [
-                None if t is None else t.detach().requires_grad_()
-                for t in (query, key, value, att)
-            ]
+            leaves = [t if t is None else t.detach().requires_grad_() for t in tensors]
             upstream = grad.detach().requires_grad_()
-            out = composite(ctx.graph, ctx.score, *leaves, seeds, ctx.numbers)
+            slope, scale, keep = ctx.numbers
+            inputs = _batch(leaves, ctx.batched)
+            out, _ = reference.attend(
+                ctx.graph, ctx.score, *inputs, slope, scale, keep, seeds
+            )
             known = [t for t in leaves if t is not None]
-            grads = torch.autograd.grad(out, known, upstream, create_graph=True)
-            pairs = [
-                (g, u)
-                for g, u in zip(grads, [u for u in upper if u is not None], strict=True)
-            ]
-            total = sum((g * u).sum() for g, u in pairs)
+            up = upstream if ctx.batched else upstream.unsqueeze(0)
+            grads = torch.autograd.grad(out, known, up, create_graph=True)
+            wanted = [u for u in upper if u is not None]
+            total = sum((g * u).sum() for g, u in zip(grads, wanted, strict=True))
             second = torch.autograd.grad(total, [*known, upstream], allow_unused=True)
-        if att is None:
+        if tensors[3] is None:
             second = (*second[:3], None, second[3])
-        return *second[:4], None, None, None, second[4], None, None, None
+        return *second[:4], None, None, None, second[4], None, None, None, None
 
     @staticmethod
-    def vmap(info, in_dims, query, key, value, att, seeds, out, lse, grad, *settings):
-        own = att is not None and info.batch_size * query.size(0) > 1
-        if own:  # each replica has a gradient of its own
-            batch = query.size(1 if in_dims[0] == 0 else 0)
-            att = lead(att, in_dims[3], info.batch_size)
-            att = att.expand(-1, batch, -1, -1)
-        dims = (*in_dims[:3], 0 if own else in_dims[3], *in_dims[4:8])
-        tensors = (query, key, value, att, seeds, out, lse, grad)
-        folded, outer = _fold(info, dims, tensors)
-        grads = _AttendBackward.apply(*folded, *settings)
-        return tuple(None if g is None else g.unflatten(0, outer) for g in grads), (
-            0,
-            0,
-            0,
-            None if grads[3] is None else 0,
-        )
+    def vmap(info, in_dims, *args):
+        *tensors, graph, score, numbers, batched = args
+        dims = list(in_dims[:8])
+        if tensors[3] is not None:  # each replica has a gradient of its own
+            tensors[3] = lead(tensors[3], dims[3], info.batch_size)
+            dims[3] = 0
+            if batched:
+                tensors[3] = tensors[3].expand(-1, _inner(tensors, dims), -1, -1)
+        folded, outer = _fold(info, dims, tensors, batched)
+        grads = _AttendBackward.apply(*folded, graph, score, numbers, True)
+        out = tuple(None if g is None else g.unflatten(0, outer) for g in grads)
+        return out, (0, 0, 0, None if grads[3] is None else 0)
 
 
-def _fold(info, dims, tensors):
+def _batch(tensors, batched: bool) -> list:
+    """Tensors with replicas in front, be it one."""
+    return [t if batched or t is None else t.unsqueeze(0) for t in tensors]
+
+
+def _inner(tensors, dims) -> int:
+    """Replicas that the tensors already had."""
+    return tensors[0].size(1 if dims[0] == 0 else 0)
+
+
+def _fold(info, dims, tensors, batched: bool):
     """All replicas in one leading dimension; those that share att keep sharing it."""
     moved = [
         None if t is None else lead(t, dim, info.batch_size)
         for t, dim in zip(tensors, dims, strict=True)
     ]
+    if not batched:
+        if moved[3] is not None and dims[3] is None:
+            moved[3] = tensors[3].unsqueeze(0)
+        if moved[4] is not None:
+            moved[4] = moved[4].flatten()
+        return moved, (info.batch_size,)
     outer = moved[0].shape[:2]
-    folded = []
-    for place, (tensor, dim) in enumerate(zip(moved, dims, strict=True)):
+    for place, tensor in enumerate(moved):
         if tensor is None:
-            folded.append(None)
-        elif place == 3 and dim is None and tensor.size(1) == 1:
-            folded.append(tensor[0])
+            continue
+        if place == 3 and dims[3] is None and tensor.size(1) == 1:
+            moved[3] = tensor[0]
         else:
-            folded.append(tensor.expand(*outer, *tensor.shape[2:]).flatten(0, 1))
-    return folded, outer
+            moved[place] = tensor.expand(*outer, *tensor.shape[2:]).flatten(0, 1)
+    return moved, outer
