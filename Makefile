@@ -48,4 +48,4 @@ $(VENV)/.installed-docs: $(VENV)/.installed
 	touch $@
 
 clean:
-	rm -rf $(VENV) build dist docs/_build report $(KERNELS)/*.so
+	rm -rf $(VENV) build dist docs/_build report $(KERNELS)/*.native

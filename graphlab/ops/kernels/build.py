@@ -38,7 +38,8 @@ SECONDS = 300
 def library(instruction_set: str) -> Path:
     """Where the library of an instruction set is, or would be."""
     digest = hashlib.sha256(SOURCE.read_bytes()).hexdigest()[:12]
-    return FOLDER / f"libgraphlab_ops-{digest}-{instruction_set.lower()}.so"
+    # Not ".so": that would make it look like a module of the package.
+    return FOLDER / f"graphlab_ops-{digest}-{instruction_set.lower()}.native"
 
 
 def build() -> tuple[list[Path], str]:
@@ -51,7 +52,7 @@ def build() -> tuple[list[Path], str]:
     with ThreadPoolExecutor() as pool:
         errors = list(pool.map(lambda name: _compile(compiler, name), names))
     built = [library(name) for name in names if library(name).exists()]
-    for old in set(FOLDER.glob("libgraphlab_ops-*.so")) - set(built):
+    for old in set(FOLDER.glob("graphlab_ops-*.native")) - set(built):
         old.unlink()
     return built, next(filter(None, errors), "")
 

@@ -379,7 +379,8 @@ INLINE void best_registers(const Rows<S>& r, const Weights<Acc<S>>& w, i64 head,
   for (int k = 0; k < G; ++k) {
     i64 at = k < G - 1 ? k * W : last;
     store<W, S>(best[k], out + at);
-    for (int lane = 0; lane < W; ++lane) arg[at + lane] = i32(winner[k][lane]);
+    auto winners = __builtin_convertvector(winner[k], Vec<i32, W>);
+    std::memcpy(arg + at, &winners, sizeof(winners));
   }
 }
 
