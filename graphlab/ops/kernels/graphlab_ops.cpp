@@ -673,6 +673,45 @@ INLINE void exp_inplace(float* v, i64 size) {
   }
 }
 
+// log of numbers from 1 up (or NaN), in place: exponent apart, and a polynomial.
+INLINE void log_inplace(double* v, i64 size) {
+  for (i64 k = 0; k < size; ++k) v[k] = std::log(v[k]);
+}
+template <int W>
+INLINE Vec<float, W> log_lanes(Vec<float, W> x) {
+  using V = Vec<float, W>;
+  using I = Vec<i32, W>;
+  I bits = bits_as<I>(x);
+  I exponent = (bits >> 23) - 126;
+  V m = bits_as<V>((bits & 0x007fffff) | 0x3f000000);  // in [1/2, 1)
+  auto low = m < 0.707106781f;
+  exponent = low ? exponent - 1 : exponent;
+  m = (low ? m + m : m) - 1.0f;
+  V y = m * 7.0376836292e-2f - 1.1514610310e-1f;
+  y = y * m + 1.1676998740e-1f;
+  y = y * m - 1.2420140846e-1f;
+  y = y * m + 1.4249322787e-1f;
+  y = y * m - 1.6668057665e-1f;
+  y = y * m + 2.0000714765e-1f;
+  y = y * m - 2.4999993993e-1f;
+  y = y * m + 3.3333331174e-1f;
+  V e = __builtin_convertvector(exponent, V);
+  V square = m * m;
+  V out = m + (y * m * square - e * 2.12194440e-4f - square * 0.5f) + e * 0.693359375f;
+  return x != x ? x : out;
+}
+INLINE void log_inplace(float* v, i64 size) {
+  constexpr int W = 8;
+  for (i64 k = 0; k < size; k += W) {
+    float lanes[W];
+    i64 count = std::min<i64>(W, size - k);
+    std::fill(lanes, lanes + W, 1.0f);
+    std::memcpy(lanes, v + k, sizeof(float) * std::size_t(count));
+    store<W, float>(log_lanes<W>(load<W>(lanes)), lanes);
+    std::memcpy(v + k, lanes, sizeof(float) * std::size_t(count));
+  }
+}
+
 // scores[count, heads] become exp(score - top); returns in top and sum the largest score
 // and the sum of each head. Scores of minus infinity only give zeros.
 template <class A>
@@ -833,8 +872,10 @@ void attend(const Graph& g, const Attention<S>& t, S* out, Acc<S>* lse, int thre
       score_row(t, Rows<S>{t.key.at(b, 0), t.key.row, col, count}, local, att, scores);
       softmax_row(scores, count, t.heads, top, sum);
       A* to_lse = lse + (b * g.rows + i) * t.heads;
+      std::copy(sum, sum + t.heads, to_lse);
+      log_inplace(to_lse, t.heads);
       for (i64 h = 0; h < t.heads; ++h) {
-        to_lse[h] = sum[h] == A(0) ? A(0) : top[h] + std::log(sum[h]);
+        to_lse[h] = sum[h] == A(0) ? A(0) : top[h] + to_lse[h];
         sum[h] = sum[h] == A(0) ? A(1) : A(1) / sum[h];
       }
       by_heads(t.heads, [&](auto lanes, i64 h) {
