@@ -216,16 +216,17 @@ struct Weights {
   const i32* perm;  // null: weights stand by position
 };
 
-// out[0..G*W) += sum over edges of weight * x, G registers of W lanes at once. The last
-// register may overlap the one before it, so that any number of columns fits.
+// out[0..G*W) (+)= sum over edges of weight * x, G registers of W lanes at once. The last
+// register may overlap the one before it, so that any number of columns fits. `add`: to
+// what stands there already.
 template <class S, class WT, int W, int G, int M>
 INLINE void sum_registers(const Rows<S>& r, const Weights<WT>& w, i64 last, i64 first,
-                          i64 per_head, Acc<S>* out) {
+                          i64 per_head, bool add, Acc<S>* out) {
   using V = Vec<Acc<S>, W>;
   V acc[G];
   i64 head[G];
-  for (int k = 0; k < G - 1; ++k) acc[k] = load<W>(out + k * W);
-  acc[G - 1] = load<W>(out + last);
+  for (int k = 0; k < G; ++k)
+    acc[k] = add ? load<W>(out + (k < G - 1 ? k * W : last)) : V{};
   if constexpr (M == PER_HEAD)
     for (int k = 0; k < G; ++k) head[k] = (first + (k < G - 1 ? k * W : last)) / per_head;
   for (i64 p = 0; p < r.count; ++p) {
@@ -245,7 +246,7 @@ INLINE void sum_registers(const Rows<S>& r, const Weights<WT>& w, i64 last, i64 
 
 template <class S, class WT, int W, int M>
 void sum_columns(const Rows<S>& r, const Weights<WT>& w, i64 columns, i64 per_head,
-                 Acc<S>* out) {
+                 bool add, Acc<S>* out) {
   i64 registers = (columns + W - 1) / W;
   i64 groups = (registers + 7) / 8;
   i64 done = 0;
@@ -257,7 +258,8 @@ void sum_columns(const Rows<S>& r, const Weights<WT>& w, i64 columns, i64 per_he
     switch (size) {
 #define CASE(G)                                                                   \
   case G:                                                                         \
-    sum_registers<S, WT, W, G, M>(part, w, last, first, per_head, out + first);   \
+    sum_registers<S, WT, W, G, M>(part, w, last, first, per_head, add,            \
+                                  out + first);                                   \
     break;
       CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8)
 #undef CASE
@@ -268,7 +270,8 @@ void sum_columns(const Rows<S>& r, const Weights<WT>& w, i64 columns, i64 per_he
 
 template <class S, class WT, int M>
 void sum_narrow(const Rows<S>& r, const Weights<WT>& w, i64 heads, i64 per_head,
-                Acc<S>* out) {
+                bool add, Acc<S>* out) {
+  if (!add) std::fill(out, out + heads * per_head, Acc<S>(0));
   for (i64 p = 0; p < r.count; ++p) {
     const S* row = r.x + r.col[p] * r.stride;
     const WT* we = M == UNWEIGHTED ? nullptr : w.data + edge_at(w.perm, p) * w.stride;
@@ -280,40 +283,40 @@ void sum_narrow(const Rows<S>& r, const Weights<WT>& w, i64 heads, i64 per_head,
   }
 }
 
-// out[heads * per_head] += sum over the edges of a row.
+// out[heads * per_head] (+)= sum over the edges of a row.
 template <class S, class WT>
-void add_row(const Rows<S>& r, const Weights<WT>& w, i64 heads, i64 per_head,
+void sum_row(const Rows<S>& r, const Weights<WT>& w, i64 heads, i64 per_head, bool add,
              Acc<S>* out) {
   constexpr int W = LANES<Acc<S>>;
   i64 columns = heads * per_head;
   if (w.data && heads > 1) {
-    if (per_head % W == 0) return sum_columns<S, WT, W, PER_HEAD>(r, w, columns, per_head, out);
+    if (per_head % W == 0) return sum_columns<S, WT, W, PER_HEAD>(r, w, columns, per_head, add, out);
     if constexpr (W >= 8)
       if (per_head % (W / 2) == 0)
-        return sum_columns<S, WT, W / 2, PER_HEAD>(r, w, columns, per_head, out);
+        return sum_columns<S, WT, W / 2, PER_HEAD>(r, w, columns, per_head, add, out);
     if constexpr (W >= 16)
       if (per_head % (W / 4) == 0)
-        return sum_columns<S, WT, W / 4, PER_HEAD>(r, w, columns, per_head, out);
-    if (per_head < 4) return sum_narrow<S, WT, PER_HEAD>(r, w, heads, per_head, out);
+        return sum_columns<S, WT, W / 4, PER_HEAD>(r, w, columns, per_head, add, out);
+    if (per_head < 4) return sum_narrow<S, WT, PER_HEAD>(r, w, heads, per_head, add, out);
     for (i64 h = 0; h < heads; ++h) {
       Rows<S> part{r.x + h * per_head, r.stride, r.col, r.count};
-      add_row(part, Weights<WT>{w.data + h, w.stride, w.perm}, 1, per_head,
+      sum_row(part, Weights<WT>{w.data + h, w.stride, w.perm}, 1, per_head, add,
               out + h * per_head);
     }
     return;
   }
   auto run = [&](auto lanes) {
     constexpr int L = decltype(lanes)::value;
-    if (w.data) sum_columns<S, WT, L, PER_EDGE>(r, w, columns, columns, out);
-    else sum_columns<S, WT, L, UNWEIGHTED>(r, w, columns, columns, out);
+    if (w.data) sum_columns<S, WT, L, PER_EDGE>(r, w, columns, columns, add, out);
+    else sum_columns<S, WT, L, UNWEIGHTED>(r, w, columns, columns, add, out);
   };
   if (columns >= W) return run(std::integral_constant<int, W>{});
   if constexpr (W >= 8)
     if (columns >= W / 2) return run(std::integral_constant<int, W / 2>{});
   if constexpr (W >= 16)
     if (columns >= W / 4) return run(std::integral_constant<int, W / 4>{});
-  if (w.data) sum_narrow<S, WT, PER_EDGE>(r, w, 1, columns, out);
-  else sum_narrow<S, WT, UNWEIGHTED>(r, w, 1, columns, out);
+  if (w.data) sum_narrow<S, WT, PER_EDGE>(r, w, 1, columns, add, out);
+  else sum_narrow<S, WT, UNWEIGHTED>(r, w, 1, columns, add, out);
 }
 
 // Where the row of a result is summed: in place, or in scratch for half types.
@@ -338,11 +341,10 @@ void spmm(const Graph& g, i64 batch, i64 heads, i64 per_head, const S* x, i64 xb
       i64 begin = g.rowptr[i], count = g.rowptr[i + 1] - begin;
       S* to = out + b * ob + i * on;
       Acc<S>* sum = sum_place<S, 0>(to, columns);
-      std::fill(sum, sum + columns, Acc<S>(0));
       const Acc<S>* weights = w ? w + b * wb + (g.perm ? 0 : begin * we) : nullptr;
-      add_row(Rows<S>{x + b * xb, xn, g.col + begin, count},
+      sum_row(Rows<S>{x + b * xb, xn, g.col + begin, count},
               Weights<Acc<S>>{weights, we, g.perm ? g.perm + begin : nullptr}, heads,
-              per_head, sum);
+              per_head, false, sum);
       finish_row(sum, mean && count > 1 ? Acc<S>(1) / Acc<S>(count) : Acc<S>(1), columns, to);
     }
   });
@@ -887,9 +889,9 @@ void attend(const Graph& g, const Attention<S>& t, S* out, Acc<S>* lse, int thre
       if (t.seeds) drop_row(t, g.perm, begin, count, b, scores);
       S* to = out + (b * g.rows + i) * columns;
       A* total = sum_place<S, 2>(to, columns);
-      std::fill(total, total + columns, A(0));
-      add_row(Rows<S>{t.value.at(b, 0), t.value.row, col, count},
-              Weights<A>{scores, t.heads, nullptr}, t.heads, t.value_width, total);
+      sum_row(Rows<S>{t.value.at(b, 0), t.value.row, col, count},
+              Weights<A>{scores, t.heads, nullptr}, t.heads, t.value_width, false,
+              total);
       finish_row(total, A(1), columns, to);
     }
   });
@@ -996,7 +998,7 @@ void attend_grad(const Graph& g, const Attention<S>& t, Operand<S> grad,
         dot_row(grads, value, value, heads, t.value_width, Product<A>{}, dots);
         std::copy(alpha, alpha + size, kept);
         if (t.seeds) drop_row(t, g.perm, begin, count, b, kept);
-        add_row(grads, Weights<A>{kept, heads, nullptr}, heads, t.value_width, value_sum);
+        sum_row(grads, Weights<A>{kept, heads, nullptr}, heads, t.value_width, true, value_sum);
         for (i64 p = 0; p < count; ++p) {
           const A* d = rec + col[p] * 2 * heads + heads;
           A* to = to_ds + edge_at(g.perm, begin + p) * heads;
@@ -1011,7 +1013,7 @@ void attend_grad(const Graph& g, const Attention<S>& t, Operand<S> grad,
           });
         }
         if (t.kind == DOT)
-          add_row(queries, Weights<A>{dots, heads, nullptr}, heads, t.key_width, key_sum);
+          sum_row(queries, Weights<A>{dots, heads, nullptr}, heads, t.key_width, true, key_sum);
         else if (t.kind == GATV2)
           gatv2_row(t, queries, key, dots, slopes, att_sum);
       }
@@ -1052,7 +1054,7 @@ void attend_grad_query(const Graph& g, const Attention<S>& t, const Acc<S>* ds,
         }
         Rows<S> keys{t.key.at(b, 0), t.key.row, g.col + begin, count};
         if (t.kind == DOT)
-          add_row(keys, Weights<A>{block, heads, nullptr}, heads, t.key_width, sum);
+          sum_row(keys, Weights<A>{block, heads, nullptr}, heads, t.key_width, true, sum);
         else if (t.kind == GATV2)
           gatv2_row(t, keys, query, block, sum, static_cast<A*>(nullptr));
       }
