@@ -144,7 +144,7 @@ def test_only_the_command_line_prints():
     printing = [
         f"{file.relative_to(ROOT)}:{node.lineno}"
         for file in SOURCES
-        if part_of(file) != "cli"
+        if part_of(file) != "cli" and file.name != "build.py"  # speaks at installation
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "print"
     ]
