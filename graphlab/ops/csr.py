@@ -105,6 +105,10 @@ class Csr:
         """Number of incoming edges of each destination, int64."""
         return self.rowptr.diff().long()
 
+    def edge_index(self) -> Tensor:
+        """The edges as PyG's own layers take them, [2, E], in their first order."""
+        return torch.stack([self.src(), self.dst()])
+
     def dst(self) -> Tensor:
         """Destination of each edge, in the order of ``edge_index``."""
         return self._edge_order("dst", lambda: _rows(self))

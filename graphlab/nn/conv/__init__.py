@@ -7,6 +7,7 @@ from graphlab.nn.conv.gat_conv import GATConv
 from graphlab.nn.conv.gcn_conv import GCNConv
 from graphlab.nn.conv.gpr_conv import GPRConv
 from graphlab.nn.conv.ordered_conv import OrderedConv
+from graphlab.nn.conv.sage_conv import SAGEConv
 
 __all__ = [
     "APPNPConv",
@@ -16,4 +17,5 @@ __all__ = [
     "GCNConv",
     "GPRConv",
     "OrderedConv",
+    "SAGEConv",
 ]

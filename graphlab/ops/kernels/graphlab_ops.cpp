@@ -188,7 +188,15 @@ void over_rows(const Graph& g, i64 batch, i64 width, int threads, Body body) {
   }
 }
 
-// Memory of the calling thread, kept from call to call.
+INLINE i64 longest_row(const Graph& g, i64 first, i64 last) {
+  i64 longest = 0;
+  for (i64 i = first; i < last; ++i)
+    longest = std::max<i64>(longest, g.rowptr[i + 1] - g.rowptr[i]);
+  return longest;
+}
+
+// Memory of the calling thread, kept from call to call. Finding it takes as long as a
+// short row: ask once for many.
 template <class A, int SLOT>
 A* scratch(i64 size) {
   static thread_local std::vector<A> memory;
@@ -622,11 +630,12 @@ void sddmm(const Graph& g, i64 batch, i64 heads, i64 per_head, const S* a, i64 a
   using A = Acc<S>;
   i64 columns = heads * per_head;
   over_rows(g, batch, columns, threads, [&](i64 n, i64 first, i64 last, i64) {
+    A* memory = scratch<A, 1>(longest_row(g, first, last) * heads);
     for (i64 i = first; i < last; ++i) {
       i64 begin = g.rowptr[i], count = g.rowptr[i + 1] - begin;
       const A* local = widened<S, 0>(a + n * ab + i * an, columns);
       A* to = out + n * g.edges * heads;
-      A* dots = g.perm ? scratch<A, 1>(count * heads) : to + begin * heads;
+      A* dots = g.perm ? memory : to + begin * heads;
       dot_row(Rows<S>{b + n * bb, bn, g.col + begin, count}, local, local, heads, per_head,
               Product<A>{}, dots);
       if (!g.perm) continue;
@@ -747,9 +756,9 @@ void edge_softmax(const Graph& g, i64 batch, i64 heads, const S* logits, S* out,
   over_rows(g, batch, 8 * heads, threads, [&](i64 b, i64 first, i64 last, i64) {
     A* top = scratch<A, 1>(2 * heads);
     A* sum = top + heads;
+    A* scores = scratch<A, 0>(longest_row(g, first, last) * heads);
     for (i64 i = first; i < last; ++i) {
       i64 begin = g.rowptr[i], count = g.rowptr[i + 1] - begin;
-      A* scores = scratch<A, 0>(count * heads);
       const S* from = logits + b * g.edges * heads;
       for (i64 p = 0; p < count; ++p)
         for (i64 h = 0; h < heads; ++h)
@@ -865,10 +874,10 @@ void attend(const Graph& g, const Attention<S>& t, S* out, Acc<S>* lse, int thre
   over_rows(g, t.batch, width, threads, [&](i64 b, i64 first, i64 last, i64) {
     A* top = scratch<A, 1>(2 * t.heads);
     A* sum = top + t.heads;
+    A* scores = scratch<A, 0>(longest_row(g, first, last) * t.heads);
     const A* att = t.kind == GATV2 ? widened<S, 4>(t.att + b * t.att_batch, query_width) : nullptr;
     for (i64 i = first; i < last; ++i) {
       i64 begin = g.rowptr[i], count = g.rowptr[i + 1] - begin;
-      A* scores = scratch<A, 0>(count * t.heads);
       const A* local = widened<S, 3>(t.query.at(b, i), query_width);
       const i32* col = g.col + begin;
       score_row(t, Rows<S>{t.key.at(b, 0), t.key.row, col, count}, local, att, scores);

@@ -3,7 +3,15 @@
 import pytest
 import torch
 
-from graphlab.nn import APPNPConv, BernConv, ChebConv, GATConv, GCNConv, GPRConv
+from graphlab.nn import (
+    APPNPConv,
+    BernConv,
+    ChebConv,
+    GATConv,
+    GCNConv,
+    GPRConv,
+    SAGEConv,
+)
 from graphlab.nn import OrderedConv as Ordered
 
 CONVS = {
@@ -16,6 +24,8 @@ CONVS = {
     "gpr": lambda: GPRConv(K=3),
     "bern": lambda: BernConv(K=3),
     "ordered": lambda: Ordered(6, 2),
+    "sage": lambda: SAGEConv(6, 3),
+    "sage_max": lambda: SAGEConv(6, 3, aggr="max"),
 }
 
 

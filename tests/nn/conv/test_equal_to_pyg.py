@@ -5,7 +5,8 @@ import torch
 import torch_geometric.nn as pyg
 from torch_geometric import EdgeIndex
 
-from graphlab.nn import APPNPConv, ChebConv, GATConv, GCNConv
+from graphlab.nn import APPNPConv, ChebConv, GATConv, GCNConv, GPRConv, SAGEConv
+from graphlab.ops import Csr
 
 TOLERANCE = {"atol": 1e-5, "rtol": 1e-5}
 
@@ -60,3 +61,34 @@ def test_appnp(data, edge_weight):
         got = APPNPConv(5, 0.2)(*data, weight)
         want = pyg.APPNP(5, 0.2)(*data, weight)
         torch.testing.assert_close(got, want, **TOLERANCE)
+
+
+@pytest.mark.parametrize("aggr", ["mean", "sum", "max", "min"])
+@pytest.mark.parametrize("normalize", [True, False])
+@pytest.mark.parametrize("root_weight", [True, False])
+def test_sage(data, aggr, normalize, root_weight):
+    settings = {"aggr": aggr, "normalize": normalize, "root_weight": root_weight}
+    ours, theirs = SAGEConv(6, 3, **settings), pyg.SAGEConv(6, 3, **settings)
+    torch.nn.init.normal_(ours.bias)
+    theirs.lin_l.weight.data = ours.lin_l.weight.data.t()
+    theirs.lin_l.bias.data = ours.bias.data
+    if root_weight:
+        theirs.lin_r.weight.data = ours.lin_r.weight.data.t()
+    torch.testing.assert_close(ours(*data), theirs(*data), **TOLERANCE)
+
+
+def test_gpr_as_powers_of_pygs_propagation(data):
+    """PyG has no GPR layer: its terms are APPNP's propagation without teleport."""
+    x, edge_index = data
+    conv = GPRConv(K=3)
+    torch.nn.init.normal_(conv.gamma)
+    terms = [x] + [pyg.APPNP(k, 0.0)(x, edge_index) for k in (1, 2, 3)]
+    want = sum(g * t for g, t in zip(conv.gamma, terms, strict=True))
+    torch.testing.assert_close(conv(x, edge_index), want, **TOLERANCE)
+
+
+def test_pygs_layers_take_the_edges_of_our_graphs(data):
+    x, edge_index = data
+    graph = Csr.from_edge_index(edge_index, 14)
+    conv = pyg.SAGEConv(6, 3)
+    torch.testing.assert_close(conv(x, graph.edge_index()), conv(x, edge_index))
