@@ -1053,6 +1053,8 @@ void attend_grad_query(const Graph& g, const Attention<S>& t, const Acc<S>* ds,
       for (i64 begin = g.rowptr[i]; begin < g.rowptr[i + 1]; begin += BLOCK) {
         i64 count = std::min<i64>(BLOCK, g.rowptr[i + 1] - begin);
         for (i64 p = 0; p < count; ++p) {
+          if (i64 ahead = begin + p + 24; g.perm && ahead < g.edges)  // edges are scattered
+            __builtin_prefetch(from + i64(g.perm[ahead]) * heads);
           const A* d = from + edge_at(g.perm, begin + p) * heads;
           by_heads(heads, [&](auto lanes, i64 h) {
             constexpr int W = decltype(lanes)::value;
