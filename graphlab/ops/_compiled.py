@@ -4,18 +4,45 @@ What is asserted about shapes in eager code stands in the fake kernels or fails 
 operation itself; data-dependent checks would break the graph.
 """
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
+from graphlab.errors import ArgumentError
 from graphlab.ops import library
 from graphlab.ops.csr import Csr, matrix_values
 from graphlab.ops.reference import accumulation_dtype
+
+
+class Handle(NamedTuple):
+    """What stands for the edges of a derived graph."""
+
+    number: Tensor
+    num_nodes: int
+    num_edges: int
+
+
+def normalize(
+    edge_index: Tensor, edge_weight: Tensor | None, num_nodes: int, kind: str, dtype
+) -> tuple[Handle, Tensor]:
+    """Edges and weights of a normalized graph; see :func:`library.normalize`."""
+    if not isinstance(edge_index, Tensor):
+        raise ArgumentError(
+            "edge_index must be a tensor inside torch.compile, where it is normalized; "
+            "or normalize before, and set normalize=False"
+        )
+    arguments = (edge_index, edge_weight, num_nodes, kind, dtype)
+    number, weight = library.normalize(*arguments)
+    return Handle(number, num_nodes, weight.size(0)), weight
 
 
 def _structure(graph, num_src: int, num_dst: int) -> tuple[Tensor, int, int]:
     """Handle, number of destinations and number of edges."""
     if isinstance(graph, Csr):
         return graph.handle, graph.num_dst, graph.num_edges
+    if isinstance(graph, Handle):
+        return graph.number, graph.num_nodes, graph.num_edges
     if matrix_values(graph) is not None:
         num_dst, num_src = graph.shape
         edges = graph.values().numel()

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from graphlab.ops import _compiled
 from graphlab.ops._cache import cached
 from graphlab.ops.csr import Csr, matrix_values
 from graphlab.ops.self_loops import sorted_edges, with_self_loops
@@ -45,6 +46,10 @@ def gcn_norm(
         - **output:** edges :math:`(2, |\mathcal{E}^{\prime}|)` and weights
           :math:`(|\mathcal{E}^{\prime}|)`
     """
+    if torch.compiler.is_compiling() and num_nodes is not None:
+        kind = "gcn" if add_self_loops else "gcn_loopless"
+        dtype = dtype or torch.get_default_dtype()
+        return _compiled.normalize(edge_index, edge_weight, num_nodes, kind, dtype)
     if num_nodes is None:
         num_nodes = _num_nodes(edge_index)
     if edge_weight is None:

@@ -34,7 +34,16 @@ def _graph(handle: Tensor, transposed: bool = False) -> Csr:
 @custom_op("graphlab::structure", mutates_args=())
 def structure_of(edge_index: Tensor, num_src: int, num_dst: int) -> Tensor:
     """The number of the structure of ``edge_index``."""
-    graph = Csr.from_edge_index(edge_index, (num_src, num_dst))
+    return _announce(Csr.from_edge_index(edge_index, (num_src, num_dst)))
+
+
+@structure_of.register_fake
+def _(edge_index, num_src, num_dst):
+    return torch.empty((), dtype=torch.int64)
+
+
+def _announce(graph: Csr) -> Tensor:
+    """The number of a structure, which is kept for a while."""
     # Compiled code may hand on tensors that die at once, and their structure with them.
     _recent[graph.number] = graph
     _recent.move_to_end(graph.number)
@@ -43,9 +52,44 @@ def structure_of(edge_index: Tensor, num_src: int, num_dst: int) -> Tensor:
     return graph.handle.clone()
 
 
-@structure_of.register_fake
-def _(edge_index, num_src, num_dst):
-    return torch.empty((), dtype=torch.int64)
+@custom_op("graphlab::normalize", mutates_args=())
+def normalize(
+    edge_index: Tensor,
+    edge_weight: Tensor | None,
+    num_nodes: int,
+    kind: str,
+    dtype: torch.dtype,
+) -> tuple[Tensor, Tensor]:
+    """Structure and weights of a derived graph.
+
+    ``kind`` is ``"gcn"`` or ``"gcn_loopless"`` for :func:`~graphlab.ops.gcn_norm`,
+    ``"sym"`` for :func:`~graphlab.ops.sym_norm`, ``"looped"`` or ``"loopless"`` for
+    :func:`~graphlab.ops.with_self_loops` and its counterpart, whose weights are ones
+    where there are none. Not differentiable.
+    """
+    from graphlab.ops import gcn_norm, sym_norm, with_self_loops, without_self_loops
+
+    if kind.startswith("gcn"):
+        loops = kind == "gcn"
+        edges, weight = gcn_norm(edge_index, edge_weight, num_nodes, loops, dtype)
+    elif kind == "sym":
+        edges, weight = sym_norm(edge_index, edge_weight, num_nodes, dtype)
+    else:
+        derive = with_self_loops if kind == "looped" else without_self_loops
+        edges, weight = derive(edge_index, num_nodes, edge_weight)
+    if weight is None:
+        weight = torch.ones(edges.size(1), dtype=dtype, device=edges.device)
+    graph = Csr.from_edge_index(edges, num_nodes)
+    return _announce(graph), weight.clone()
+
+
+@normalize.register_fake
+def _(edge_index, edge_weight, num_nodes, kind, dtype):
+    edges = torch.library.get_ctx().new_dynamic_size()
+    if edge_weight is not None:
+        dtype = edge_weight.dtype
+    handle = torch.empty((), dtype=torch.int64)
+    return handle, edge_index.new_empty(edges, dtype=dtype)
 
 
 @custom_op("graphlab::spmm", mutates_args=())

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from graphlab.ops import _compiled
 from graphlab.ops._cache import cached
 from graphlab.ops.csr import Csr, matrix_values
 from graphlab.ops.spmm import Graph, as_csr
@@ -28,6 +29,9 @@ def with_self_loops(
         - **output:** edges :math:`(2, |\mathcal{E}^{\prime}|)` and weights
           :math:`(|\mathcal{E}^{\prime}|)`
     """
+    if torch.compiler.is_compiling():
+        dtype = torch.get_default_dtype()
+        return _compiled.normalize(graph, edge_weight, num_nodes, "looped", dtype)
     edge_weight = matrix_values(graph) if edge_weight is None else edge_weight
     edge_index, origin = _looped(graph, num_nodes)
     if edge_weight is None:
@@ -40,6 +44,9 @@ def without_self_loops(
     graph: Graph, num_nodes: int, edge_weight: Tensor | None = None
 ) -> tuple[Tensor, Tensor | None]:
     """Leave out the self-loops of a graph; otherwise like :func:`with_self_loops`."""
+    if torch.compiler.is_compiling():
+        dtype = torch.get_default_dtype()
+        return _compiled.normalize(graph, edge_weight, num_nodes, "loopless", dtype)
     edge_weight = matrix_values(graph) if edge_weight is None else edge_weight
     csr = as_csr(graph, num_nodes)
     edge_index, origin = cached(

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from graphlab.ops import _compiled
 from graphlab.ops._cache import cached
 from graphlab.ops.csr import matrix_values
 from graphlab.ops.gcn_norm import scale_by_degree
@@ -39,6 +40,9 @@ def sym_norm(
         - **output:** edges :math:`(2, |\mathcal{E}^{\prime}|)` and weights
           :math:`(|\mathcal{E}^{\prime}|)`
     """
+    if torch.compiler.is_compiling():
+        dtype = dtype or torch.get_default_dtype()
+        return _compiled.normalize(edge_index, edge_weight, num_nodes, "sym", dtype)
     if edge_weight is None:
         edge_weight = matrix_values(edge_index)
     if edge_weight is not None:

@@ -68,6 +68,9 @@ def test_opcheck_of_structures(unsorted):
     # Not the dispatch test: the number is another one for another tensor, by design.
     tests = ("test_schema", "test_autograd_registration", "test_faketensor")
     opcheck(library.structure_of, (unsorted[0], 5, 5), test_utils=tests)
+    for kind in ("gcn", "gcn_loopless", "sym", "looped", "loopless"):
+        args = (unsorted[0], None, 5, kind, torch.float)
+        opcheck(library.normalize, args, test_utils=tests)
 
 
 @pytest.mark.parametrize("as_edges", [True, False])

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from graphlab.nn.linear import FeatureLinear, glorot, num_nodes_of
-from graphlab.ops import Csr, SparseFeatures, attend, with_self_loops
+from graphlab.ops import SparseFeatures, attend, with_self_loops
 from graphlab.ops.spmm import Graph
 
 
@@ -85,10 +85,9 @@ class GATConv(nn.Module):
     ) -> Tensor:
         if self.add_self_loops:
             edge_index, _ = with_self_loops(edge_index, num_nodes_of(x))
-        graph = Csr.from_edge_index(edge_index, num_nodes_of(x))
         x = self.lin(x).unflatten(-1, (self.heads, self.out_channels))  # [N, H, F']
         out = attend(
-            graph,
+            edge_index,
             query=(x * self.att_dst).sum(-1),  # [N, H]
             key=(x * self.att_src).sum(-1),
             value=x,

@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from graphlab.nn.linear import FeatureLinear, num_nodes_of
-from graphlab.ops import Csr, SparseFeatures, spmm
+from graphlab.nn.linear import FeatureLinear
+from graphlab.ops import SparseFeatures, spmm
 from graphlab.ops.spmm import Graph
 
 
@@ -77,11 +77,10 @@ class SAGEConv(nn.Module):
     def forward(  # noqa: D102
         self, x: Tensor | SparseFeatures, edge_index: Graph
     ) -> Tensor:
-        graph = Csr.from_edge_index(edge_index, num_nodes_of(x))
         if self.aggr in ("mean", "sum"):
-            out = spmm(graph, self.lin_l(x), reduce=self.aggr)
+            out = spmm(edge_index, self.lin_l(x), reduce=self.aggr)
         else:
-            out = self.lin_l(spmm(graph, x, reduce=self.aggr))
+            out = self.lin_l(spmm(edge_index, x, reduce=self.aggr))
         if self.lin_r is not None:
             out = out + self.lin_r(x)
         if self.bias is not None:
