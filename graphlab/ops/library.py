@@ -65,7 +65,8 @@ def normalize(
     ``kind`` is ``"gcn"`` or ``"gcn_loopless"`` for :func:`~graphlab.ops.gcn_norm`,
     ``"sym"`` for :func:`~graphlab.ops.sym_norm`, ``"looped"`` or ``"loopless"`` for
     :func:`~graphlab.ops.with_self_loops` and its counterpart, whose weights are ones
-    where there are none. Not differentiable.
+    where there are none. The weights are padded with zeros to E + N, since a compiler
+    wants to know sizes beforehand. Not differentiable.
     """
     from graphlab.ops import gcn_norm, sym_norm, with_self_loops, without_self_loops
 
@@ -79,17 +80,17 @@ def normalize(
         edges, weight = derive(edge_index, num_nodes, edge_weight)
     if weight is None:
         weight = torch.ones(edges.size(1), dtype=dtype, device=edges.device)
-    graph = Csr.from_edge_index(edges, num_nodes)
-    return _announce(graph), weight.clone()
+    padded = weight.new_zeros(edge_index.size(1) + num_nodes)
+    padded[: weight.size(0)] = weight
+    return _announce(Csr.from_edge_index(edges, num_nodes)), padded
 
 
 @normalize.register_fake
 def _(edge_index, edge_weight, num_nodes, kind, dtype):
-    edges = torch.library.get_ctx().new_dynamic_size()
-    if edge_weight is not None:
-        dtype = edge_weight.dtype
+    dtype = dtype if edge_weight is None else edge_weight.dtype
+    size = edge_index.size(1) + num_nodes
     handle = torch.empty((), dtype=torch.int64)
-    return handle, edge_index.new_empty(edges, dtype=dtype)
+    return handle, edge_index.new_empty(size, dtype=dtype)
 
 
 @custom_op("graphlab::spmm", mutates_args=())
@@ -103,6 +104,8 @@ def spmm(
 ) -> Tensor:
     """Weighted sums or means over neighbours."""
     graph = _graph(handle, transposed)
+    if weight is not None:
+        weight = weight[:, : graph.num_edges]  # of normalize, padded
     return kernels_for(x).spmm(graph, x, weight, mean).contiguous()
 
 

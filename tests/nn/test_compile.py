@@ -1,5 +1,7 @@
 """Layers compile without a break in the graph, to the same values and gradients."""
 
+import shutil
+
 import pytest
 import torch
 
@@ -30,3 +32,10 @@ def test_compiled_layers_equal_eager_ones(name, data):
     (grad_want,) = torch.autograd.grad(want, x, up)
     (grad_got,) = torch.autograd.grad(got, x, up)
     torch.testing.assert_close(grad_got, grad_want)
+
+
+@pytest.mark.skipif(not shutil.which("g++"), reason="Inductor needs a C++ compiler")
+def test_a_model_under_inductor(data):
+    model = gnn.GCN(6, 8, 3).eval()
+    compiled = torch.compile(model, fullgraph=True)
+    torch.testing.assert_close(compiled(*data), model(*data))
