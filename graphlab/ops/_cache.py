@@ -3,7 +3,9 @@
 from collections.abc import Callable, Hashable
 from typing import Any
 
+import torch
 from torch import Tensor
+from torch._functorch.pyfunctorch import temporarily_clear_interpreter_stack
 from torch.utils.weak import WeakTensorKeyDictionary
 
 _entries: WeakTensorKeyDictionary = WeakTensorKeyDictionary()
@@ -23,8 +25,20 @@ def cached(owner: Any, key: Hashable, build: Callable[[], Any]) -> Any:
     """
     values = _values_of(owner) if isinstance(owner, Tensor) else owner.cache
     if key not in values:
-        values[key] = build()
+        values[key] = plainly(build)
     return values[key]
+
+
+def plainly(build: Callable[[], Any]) -> Any:
+    """``build()`` outside of any transform of :mod:`torch.func` that may be running.
+
+    Inside :func:`torch.func.grad` all results are wrapped for its duration; what is
+    kept must outlive it.
+    """
+    if not torch._C._are_functorch_transforms_active():
+        return build()
+    with temporarily_clear_interpreter_stack():
+        return build()
 
 
 def _values_of(tensor: Tensor) -> dict:

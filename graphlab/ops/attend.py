@@ -9,8 +9,9 @@ from torch import Tensor
 from graphlab.errors import ArgumentError
 from graphlab.ops import _compiled, reference
 from graphlab.ops._function import FusedFunction
+from graphlab.ops._layout import lead
 from graphlab.ops.backend import kernels_for
-from graphlab.ops.spmm import Graph, as_csr, check_types, lead
+from graphlab.ops.spmm import Graph, as_csr, check_types
 
 SCORES = ("additive", "gatv2", "dot")
 _SEED_RANGE = 2**62

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch_geometric import EdgeIndex
 
 from graphlab.errors import ArgumentError
-from graphlab.ops._cache import cached
+from graphlab.ops._cache import cached, plainly
 
 Size = int | tuple[int, int] | None
 _numbers = itertools.count()
@@ -97,7 +97,7 @@ class Csr:
             origin = self._transpose_of() if self._transpose_of else None
             if origin is not None:
                 return origin
-            self._transpose = _transpose(self)
+            self._transpose = plainly(lambda: _transpose(self))
             self._transpose._transpose_of = weakref.ref(self)
         return self._transpose
 
@@ -119,11 +119,13 @@ class Csr:
 
     def _edge_order(self, key, build) -> Tensor:
         if key not in self.cache:
-            values = build()
-            if self.perm is not None:
-                values = torch.empty_like(values).index_copy_(0, self.edges(), values)
-            self.cache[key] = values
+            self.cache[key] = plainly(lambda: self._in_edge_order(build()))
         return self.cache[key]
+
+    def _in_edge_order(self, values: Tensor) -> Tensor:
+        if self.perm is None:
+            return values
+        return torch.empty_like(values).index_copy_(0, self.edges(), values)
 
     def edges(self) -> Tensor:
         """The edge that stands at each position, int64."""
@@ -161,7 +163,7 @@ def _rows(graph: Csr) -> Tensor:
 def incidence(graph: Csr) -> Csr:
     """The bipartite graph from edges, as sources, to their destinations."""
     if "incidence" not in graph.cache:
-        edges = graph.edges().int()
+        edges = plainly(lambda: graph.edges().int())
         sizes = graph.num_edges, graph.num_dst
         graph.cache["incidence"] = Csr(graph.rowptr, edges, None, *sizes)
     return graph.cache["incidence"]

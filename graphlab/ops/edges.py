@@ -6,9 +6,10 @@ from torch import Tensor
 from graphlab.errors import ArgumentError
 from graphlab.ops import _compiled
 from graphlab.ops._function import FusedFunction
+from graphlab.ops._layout import lead
 from graphlab.ops.backend import kernels_for
 from graphlab.ops.csr import Csr, incidence
-from graphlab.ops.spmm import Graph, as_csr, check_types, lead
+from graphlab.ops.spmm import Graph, as_csr, check_types
 
 
 def edge_add(graph: Graph, src: Tensor, dst: Tensor) -> Tensor:

@@ -8,10 +8,11 @@ from torch_geometric import EdgeIndex
 
 from graphlab.errors import ArgumentError
 from graphlab.ops import _compiled
-from graphlab.ops._cache import cached
 from graphlab.ops._function import FusedFunction
+from graphlab.ops._layout import fold, lead, readable, shape_like, wide
 from graphlab.ops.backend import kernels_for
 from graphlab.ops.csr import Csr, matrix_values
+from graphlab.ops.extreme import extreme
 from graphlab.ops.reference import accumulation_dtype
 
 Graph = Csr | EdgeIndex | Tensor
@@ -66,7 +67,7 @@ def spmm(
     if weight is not None:
         weight = weight.to(accumulation_dtype(x))
     if reduce in ("max", "min"):
-        return _Extreme.apply(graph, x, weight, reduce == "max", False)[0]
+        return extreme(graph, x, weight, reduce == "max")
     return _Spmm.apply(graph, x, weight, reduce == "mean", False)
 
 
@@ -146,16 +147,12 @@ def _check(graph: Csr, x: Tensor, weight: Tensor | None) -> None:
         )
 
 
-# The functions below take x as [N, F] or [N, H, C] with weights [E] or [E, H]. When
-# `batched`, x has replicas in front and weights are [B or 1, E, H].
-
-
 class _Spmm(FusedFunction):
     @staticmethod
     def forward(graph, x, weight, mean, batched):
-        graph, weight = _readable(graph, weight, batched)
-        out = kernels_for(x).spmm(graph, _wide(x, batched), weight, mean)
-        return out.view(_shape_like(x, graph.num_dst, batched))
+        graph, weight = readable(graph, weight, batched)
+        out = kernels_for(x).spmm(graph, wide(x, batched), weight, mean)
+        return out.view(shape_like(x, graph.num_dst, batched))
 
     @staticmethod
     def setup_context(ctx, inputs, output):
@@ -179,7 +176,7 @@ class _Spmm(FusedFunction):
 
     @staticmethod
     def vmap(info, in_dims, graph, x, weight, mean, batched):
-        x, weight, unfold = _fold(info.batch_size, in_dims[1:3], x, weight, batched)
+        x, weight, unfold = fold(info.batch_size, in_dims[1:3], x, weight, batched)
         return unfold(_Spmm.apply(graph, x, weight, mean, True)), 0
 
 
@@ -189,7 +186,7 @@ class _Sddmm(FusedFunction):
     @staticmethod
     def forward(graph, a, b, batched):
         heads = a.size(-2) if a.dim() == 3 + batched else 1
-        wide_a, wide_b = _wide(a, batched), _wide(b, batched)
+        wide_a, wide_b = wide(a, batched), wide(b, batched)
         out = kernels_for(a).sddmm(graph, wide_a, wide_b, heads)
         out = out if batched else out[0]
         return out if a.dim() == 3 + batched else out.squeeze(-1)
@@ -222,95 +219,6 @@ class _Sddmm(FusedFunction):
         return out.unflatten(0, a.shape[:2]), 0
 
 
-class _Extreme(FusedFunction):
-    @staticmethod
-    def forward(graph, x, weight, largest, batched):
-        graph, weight = _readable(graph, weight, batched)
-        wide = _wide(x, batched)
-        out, arg = kernels_for(x).spextreme(graph, wide, weight, largest)
-        return out.view(_shape_like(x, graph.num_dst, batched)), arg
-
-    @staticmethod
-    def setup_context(ctx, inputs, output):
-        ctx.graph, x, weight, _, ctx.batched = inputs
-        ctx.mark_non_differentiable(output[1])
-        learned = weight is not None and weight.requires_grad
-        ctx.save_for_backward(x if learned else None, weight, output[1])
-        ctx.shape = x.shape
-
-    @staticmethod
-    def backward(ctx, grad, _):
-        needed = ctx.needs_input_grad[1:3]
-        settings = (ctx.graph, needed, ctx.shape, ctx.batched)
-        grads = _ExtremeBackward.apply(grad, *ctx.saved_tensors, *settings)
-        return None, *grads, None, None
-
-    @staticmethod
-    def vmap(info, in_dims, graph, x, weight, largest, batched):
-        x, weight, unfold = _fold(info.batch_size, in_dims[1:3], x, weight, batched)
-        out, arg = _Extreme.apply(graph, x, weight, largest, True)
-        return (unfold(out), unfold(arg)), (0, 0)
-
-
-class _ExtremeBackward(FusedFunction):
-    """Apart, so that a second derivative is refused instead of being silently 0."""
-
-    @staticmethod
-    def forward(grad, x, weight, arg, graph, needed, shape, batched):
-        wide = None if x is None else _wide(x, batched)
-        _, canonical = _canonical(graph, weight, batched)
-        grads = kernels_for(grad).spextreme_backward(
-            graph, _wide(grad, batched), arg, wide, canonical, *needed
-        )
-        grad_x, grad_weight = grads
-        return (
-            None if grad_x is None else grad_x.view(shape),
-            None if grad_weight is None else grad_weight.view(weight.shape),
-        )
-
-    @staticmethod
-    def setup_context(ctx, inputs, output):
-        pass
-
-    @staticmethod
-    def backward(ctx, *grads):
-        raise NotImplementedError(
-            "spmm with reduce='max' or 'min' has no second derivative"
-        )
-
-    @staticmethod
-    def vmap(info, in_dims, grad, x, weight, arg, graph, needed, shape, batched):
-        size = info.batch_size
-        grad, x, weight, arg = (
-            None if t is None else lead(t, dim, size)
-            for t, dim in zip((grad, x, weight, arg), in_dims[:4], strict=True)
-        )
-        # Weights get a gradient for each replica, whether or not they have one now.
-        inner = 1 if weight is None or not batched else weight.size(1)
-        weight_shape = None if weight is None else weight.shape
-        if weight is not None:
-            weight = weight.reshape(size * inner, *weight.shape[-2:])
-            if batched and inner == 1:
-                weight = weight.repeat_interleave(arg.size(1), 0)
-        fold = (
-            (lambda t: None if t is None else t.flatten(0, 1))
-            if batched
-            else (lambda t: t)
-        )
-        grads = _ExtremeBackward.apply(
-            fold(grad), fold(x), weight, arg.flatten(0, 1), graph, needed,
-            (size * arg.size(1), *shape[batched:]), True,
-        )  # fmt: skip
-        grad_x, grad_weight = grads
-        if grad_x is not None:
-            grad_x = grad_x.view(size, *shape)
-        if grad_weight is not None:
-            grad_weight = grad_weight.view(size, -1, *grad_weight.shape[1:])
-            grad_weight = grad_weight.sum(1) if inner == 1 else grad_weight
-            grad_weight = grad_weight.reshape(weight_shape)
-        return (grad_x, grad_weight), (0, 0)
-
-
 def _weight_grad(graph, grad, x, weight, batched):
     """Inner products along edges, in the shape of the weights."""
     if not batched:
@@ -321,53 +229,3 @@ def _weight_grad(graph, grad, x, weight, batched):
     grad, x = (t.flatten(2).unflatten(2, (heads, -1)) for t in (grad, x))
     out = _Sddmm.apply(graph, grad, x, True).to(weight.dtype)
     return out.sum(0, keepdim=True) if weight.size(0) == 1 else out
-
-
-def _readable(graph: Csr, weight: Tensor | None, batched: bool):
-    """Weights as kernels take them; constant ones in the order they are read in."""
-    if weight is None:
-        return graph, None
-    constant = weight.dim() < 3 and not weight.requires_grad
-    if graph.perm is None or not constant:
-        return _canonical(graph, weight, batched)
-    key = ("by_position", graph.number)
-    weight = cached(weight, key, lambda: weight.index_select(0, graph.perm))
-    return _canonical(graph.by_position(), weight, batched)
-
-
-def _canonical(graph: Csr, weight: Tensor | None, batched: bool):
-    """Weights as [B or 1, E, H]."""
-    if weight is None or batched:
-        return graph, weight
-    heads = weight.size(1) if weight.dim() > 1 else 1
-    return graph, weight.reshape(1, graph.num_edges, heads)
-
-
-def _wide(x: Tensor, batched: bool) -> Tensor:
-    """Features as [B, N, F]."""
-    x = x if batched else x.unsqueeze(0)
-    return x if x.dim() == 3 else x.flatten(2)
-
-
-def _shape_like(x: Tensor, rows: int, batched: bool) -> tuple[int, ...]:
-    return (*x.shape[:batched], rows, *x.shape[batched + 1 :])
-
-
-def _fold(size, dims, x, weight, batched):
-    """All replicas in front, and the way back for the result."""
-    x = lead(x, dims[0], size)
-    if batched:
-        outer = x.shape[:2]
-        x = x.flatten(0, 1)
-        if weight is not None:
-            weight = lead(weight, dims[1], size).expand(*outer, -1, -1).flatten(0, 1)
-        return x, weight, lambda out: out.unflatten(0, outer)
-    if weight is not None:
-        weight = weight.unsqueeze(0) if dims[1] is None else weight.movedim(dims[1], 0)
-        weight = weight if weight.dim() == 3 else weight.unsqueeze(-1)
-    return x, weight, lambda out: out
-
-
-def lead(x: Tensor, dim: int | None, size: int) -> Tensor:
-    """Bring (or repeat) the dimension of the replicas to the front."""
-    return x.expand(size, *x.shape) if dim is None else x.movedim(dim, 0)

@@ -279,3 +279,50 @@ def test_gradients_that_are_not_laid_out_in_memory(unsorted):
     (got,) = torch.autograd.grad(sddmm(edge_index, a, b).sum(), a)
     (want,) = torch.autograd.grad((a[edge_index[1]] * b[edge_index[0]]).sum(), a)
     torch.testing.assert_close(got, want)
+
+
+@pytest.mark.parametrize("reduce", ["max", "min"])
+@KINDS
+def test_extremes_are_those_of_the_messages(graph, kind, reduce):
+    edge_index, num_nodes = graph
+    x, weight = inputs(edge_index, num_nodes, kind)
+    out = spmm(edge_index, x, weight, reduce)
+    message = x[edge_index[0]]
+    if weight is not None:
+        message = message * weight.view(*weight.shape, *[1] * (x.dim() - weight.dim()))
+    for node in range(num_nodes):
+        row = message[edge_index[1] == node]
+        want = getattr(row, f"a{reduce}")(0) if len(row) else torch.zeros_like(x[0])
+        assert torch.equal(out[node], want)
+    args = [t.requires_grad_() for t in (x, weight) if t is not None]
+    if num_nodes > 0:
+        call = lambda *args: spmm(edge_index, *args, *[None] * (2 - len(args)), reduce)  # noqa: E731
+        assert torch.autograd.gradcheck(call, args)
+
+
+@KINDS
+def test_extremes_of_replicas(unsorted, kind):
+    edge_index, num_nodes = unsorted
+    x, weight = inputs(edge_index, num_nodes, kind)
+    x = torch.stack([x, -x, x.flip(0)])
+
+    def loss(x, weight):
+        return spmm(edge_index, x, weight, "max").pow(2).sum()
+
+    own = None if weight is None else torch.stack([weight, -weight, weight + 1])
+    for weights, dim in ((weight, None), (own, None if own is None else 0)):
+        which = (0,) if weights is None else (0, 1)
+        got = vmap(grad(loss, which), (0, dim))(x, weights)
+        for r in range(3):
+            single = weights if dim is None else weights[r]
+            want = grad(loss, which)(x[r], single)
+            for ours, theirs in zip(got, want, strict=True):
+                torch.testing.assert_close(ours[r], theirs)
+
+
+def test_an_extreme_has_no_second_derivative(unsorted):
+    x = torch.randn(unsorted[1], 3, requires_grad=True)
+    out = spmm(unsorted[0], x, reduce="max").pow(2).sum()
+    (first,) = torch.autograd.grad(out, x, create_graph=True)
+    with pytest.raises(NotImplementedError, match="no second derivative"):
+        first.sum().backward()
