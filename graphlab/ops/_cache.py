@@ -30,15 +30,16 @@ def cached(owner: Any, key: Hashable, build: Callable[[], Any]) -> Any:
 
 
 def plainly(build: Callable[[], Any]) -> Any:
-    """``build()`` outside of any transform of :mod:`torch.func` that may be running.
+    """``build()`` outside of inference mode and of any transform of :mod:`torch.func`.
 
-    Inside :func:`torch.func.grad` all results are wrapped for its duration; what is
-    kept must outlive it.
+    Inside :func:`torch.func.grad` results are wrapped for its duration, and those of
+    inference mode cannot be used in training; what is kept must outlive both.
     """
-    if not torch._C._are_functorch_transforms_active():
-        return build()
-    with temporarily_clear_interpreter_stack():
-        return build()
+    with torch.inference_mode(False):
+        if not torch._C._are_functorch_transforms_active():
+            return build()
+        with temporarily_clear_interpreter_stack():
+            return build()
 
 
 def _values_of(tensor: Tensor) -> dict:

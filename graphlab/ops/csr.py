@@ -103,7 +103,17 @@ class Csr:
 
     def degree(self) -> Tensor:
         """Number of incoming edges of each destination, int64."""
-        return self.rowptr.diff().long()
+        if "degree" not in self.cache:
+            self.cache["degree"] = plainly(lambda: self.rowptr.diff().long())
+        return self.cache["degree"]
+
+    def mean_factor(self, dtype: torch.dtype) -> Tensor:
+        """One over the number of incoming edges; 1 where there are none."""
+        key = ("mean_factor", dtype)
+        if key not in self.cache:
+            build = lambda: 1 / self.degree().clamp(min=1).to(dtype)  # noqa: E731
+            self.cache[key] = plainly(build)
+        return self.cache[key]
 
     def edge_index(self) -> Tensor:
         """The edges as PyG's own layers take them, [2, E], in their first order."""

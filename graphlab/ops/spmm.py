@@ -166,8 +166,8 @@ class _Spmm(FusedFunction):
         x, weight = ctx.saved_tensors
         grad_x = grad_weight = None
         if ctx.mean:
-            degree = ctx.graph.degree().clamp(min=1).to(grad.dtype)
-            grad = grad / degree.view(-1, *[1] * (grad.dim() - 1 - ctx.batched))
+            factor = ctx.graph.mean_factor(grad.dtype)
+            grad = grad * factor.view(-1, *[1] * (grad.dim() - 1 - ctx.batched))
         if ctx.needs_input_grad[1]:
             grad_x = _Spmm.apply(ctx.graph.t(), grad, weight, False, ctx.batched)
         if ctx.needs_input_grad[2]:

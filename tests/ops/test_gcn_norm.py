@@ -7,6 +7,7 @@ from torch_geometric.utils import get_laplacian
 from graphlab.ops import (
     Csr,
     gcn_norm,
+    spmm,
     sym_norm,
     with_self_loops,
     without_self_loops,
@@ -95,3 +96,19 @@ def test_laplacian_is_that_of_pyg(graph, weighted):
     )
     again = sym_norm(edge_index, weight, num_nodes, torch.double)
     assert again[0] is edges and (weighted or again[1] is norm)
+
+
+def test_what_inference_mode_built_serves_training():
+    edge_index = torch.tensor([[0, 1, 2], [1, 2, 0]])
+    x = torch.randn(3, 2, requires_grad=True)
+    with torch.inference_mode():
+        spmm(*_swap(gcn_norm(edge_index, num_nodes=3), x))
+        spmm(edge_index, x, reduce="mean")
+    spmm(*_swap(gcn_norm(edge_index, num_nodes=3), x)).sum().backward()
+    spmm(edge_index, x, reduce="mean").sum().backward()
+    assert x.grad.isfinite().all()
+
+
+def _swap(normalized, x):
+    edges, weight = normalized
+    return edges, x, weight
