@@ -62,6 +62,13 @@ class Claim:
         if self.acquired:
             release(self.path, self.content)
 
+    def clear(self) -> None:
+        """Remove a stale claim on what needs no more work."""
+        if self.path.exists():
+            with _locked(self.path.parent):
+                if self._may_take_over():
+                    self.path.unlink(missing_ok=True)
+
     def _may_take_over(self) -> bool:
         """A dead sibling of the same sweep is left to the sweep's parent to record."""
         sweep = self.content.get("sweep")

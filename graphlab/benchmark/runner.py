@@ -174,9 +174,11 @@ class _Attempt:
         self.folder = store.cell_folder(
             self.sweep.runs_dir, self.sweep.recipe, self.cell, self.identity.cell_id
         )
+        claim = Claim(self.sweep.runs_dir, self._claim_name(), self._claim())
         if not missing_runs(self.folder, self.cell, self.sweep.token):
+            claim.clear()  # of a process that died right after its last file
             return self._report_stored()
-        with Claim(self.sweep.runs_dir, self._claim_name(), self._claim()) as claim:
+        with claim:
             if not claim.acquired:
                 return self._event("busy")
             store.recover(self.folder)

@@ -107,3 +107,13 @@ def test_an_owner_that_was_replaced_does_not_remove_its_successor(tmp_path):
         path = leave(tmp_path, successor)
         assert claim.path == path
     assert claims.read_claim(path) == successor
+
+
+def test_a_stale_claim_on_finished_work_is_cleared(tmp_path, dead_pid):
+    path = leave(tmp_path, {"pid": dead_pid, "host": platform.node()})
+    Claim(tmp_path, path.stem).clear()
+    assert not path.exists()
+    Claim(tmp_path, path.stem).clear()  # nothing there: nothing to do
+    with Claim(tmp_path, "cell") as owner:
+        Claim(tmp_path, "cell").clear()
+        assert owner.path.exists()  # somebody stands behind it
