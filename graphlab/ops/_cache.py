@@ -5,8 +5,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch._functorch.pyfunctorch import temporarily_clear_interpreter_stack
 from torch.utils.weak import WeakTensorKeyDictionary
+
+try:  # a private name of torch
+    from torch._functorch.pyfunctorch import temporarily_clear_interpreter_stack
+except ImportError:
+    from contextlib import nullcontext as temporarily_clear_interpreter_stack
 
 _entries: WeakTensorKeyDictionary = WeakTensorKeyDictionary()
 
