@@ -7,6 +7,7 @@ import triton
 from torch import Tensor
 
 from graphlab.ops._cuda_spmm import row_sums, sum_partials
+from graphlab.ops._layout import rows_contiguous
 from graphlab.ops.csr import Csr
 from graphlab.ops.kernels.triton_attend import attend_kernel, attend_partials_kernel
 from graphlab.ops.kernels.triton_attend_backward import (
@@ -21,7 +22,6 @@ from graphlab.ops.kernels.triton_launch import (
     partials,
     pieces,
     power_of_2,
-    rows_contiguous,
     segment_grid,
     split_rows,
     strided,

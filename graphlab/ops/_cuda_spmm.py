@@ -4,6 +4,7 @@ import torch
 import triton
 from torch import Tensor
 
+from graphlab.ops._layout import rows_contiguous
 from graphlab.ops._segments import Segments
 from graphlab.ops.csr import Csr
 from graphlab.ops.kernels.triton_launch import (
@@ -12,7 +13,6 @@ from graphlab.ops.kernels.triton_launch import (
     launch,
     partials,
     pieces,
-    rows_contiguous,
     segment_grid,
     split_rows,
     strided,

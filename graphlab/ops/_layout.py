@@ -17,18 +17,18 @@ def readable(graph: Csr, weight: Tensor | None, batched: bool):
         return graph, None
     constant = weight.dim() < 3 and not weight.requires_grad
     if graph.perm is None or not constant:
-        return canonical(graph, weight, batched)
+        return graph, canonical(graph, weight, batched)
     key = ("by_position", graph.number)
     weight = cached(weight, key, lambda: weight.index_select(0, graph.perm))
-    return canonical(graph.by_position(), weight, batched)
+    return graph.by_position(), canonical(graph, weight, batched)
 
 
-def canonical(graph: Csr, weight: Tensor | None, batched: bool):
+def canonical(graph: Csr, weight: Tensor | None, batched: bool) -> Tensor | None:
     """Weights as [B or 1, E, H]."""
     if weight is None or batched:
-        return graph, weight
+        return weight
     heads = weight.size(1) if weight.dim() > 1 else 1
-    return graph, weight.reshape(1, graph.num_edges, heads)
+    return weight.reshape(1, graph.num_edges, heads)
 
 
 def wide(x: Tensor, batched: bool) -> Tensor:
@@ -54,6 +54,11 @@ def fold(size, dims, x, weight, batched):
         weight = weight.unsqueeze(0) if dims[1] is None else weight.movedim(dims[1], 0)
         weight = weight if weight.dim() == 3 else weight.unsqueeze(-1)
     return x, weight, lambda out: out
+
+
+def rows_contiguous(x: Tensor) -> Tensor:
+    """``x`` itself if its last dimension is contiguous, otherwise a copy."""
+    return x if x.size(-1) <= 1 or x.stride(-1) == 1 else x.contiguous()
 
 
 def lead(x: Tensor, dim: int | None, size: int) -> Tensor:

@@ -10,6 +10,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
+from graphlab.ops._layout import rows_contiguous
 from graphlab.ops.csr import Csr
 from graphlab.ops.kernels import build
 from graphlab.ops.reference import accumulation_dtype
@@ -104,7 +105,7 @@ def _function(name: str, dtype: torch.dtype):
 def spmm(graph: Csr, x: Tensor, weight: Tensor | None, mean: bool) -> Tensor:
     """``x`` [B, Ns, F] and ``weight`` [B or 1, E, H] to [B, Nd, F]."""
     batch, _, columns = x.shape
-    x = _rows_contiguous(x)
+    x = rows_contiguous(x)
     shared = weight is None or (weight.size(0) == 1 and weight.size(2) == 1)
     if batch > 1 and shared and x.stride() == (columns, batch * columns, 1):
         # Replicas lie side by side: to the graph they are columns.
@@ -114,7 +115,7 @@ def spmm(graph: Csr, x: Tensor, weight: Tensor | None, mean: bool) -> Tensor:
     out = x.new_empty(batch, graph.num_dst, columns)
     if out.numel() == 0:
         return out
-    weight = None if weight is None else _rows_contiguous(weight)
+    weight = None if weight is None else rows_contiguous(weight)
     heads, pointer, weight_batch, weight_row = _weights(weight)
     _function("spmm", x.dtype)(
         _graph(graph), batch, heads, columns // heads,
@@ -131,12 +132,12 @@ def spextreme(
 ) -> tuple[Tensor, Tensor]:
     """Largest or smallest message [B, Nd, F], and the first position that has it."""
     batch, _, columns = x.shape
-    x = _rows_contiguous(x)
+    x = rows_contiguous(x)
     out = x.new_empty(batch, graph.num_dst, columns)
     arg = torch.empty_like(out, dtype=torch.int32)
     if out.numel() == 0:
         return out, arg
-    weight = None if weight is None else _rows_contiguous(weight)
+    weight = None if weight is None else rows_contiguous(weight)
     heads, pointer, weight_batch, weight_row = _weights(weight)
     _function("spextreme", x.dtype)(
         _graph(graph), batch, heads, columns // heads,
@@ -176,7 +177,7 @@ def spextreme_backward(
     if need_weight:
         grad_weight = grad.new_zeros(weight.shape, dtype=dtype)
         if grad.numel() and graph.num_edges:
-            x = _rows_contiguous(x)
+            x = rows_contiguous(x)
             _function("spextreme_grad_w", grad.dtype)(
                 *sizes, *grads, x.data_ptr(), x.stride(0), x.stride(1),
                 grad_weight.data_ptr(), weight_batch, torch.get_num_threads(),
@@ -187,7 +188,7 @@ def spextreme_backward(
 
 def sddmm(graph: Csr, a: Tensor, b: Tensor, heads: int) -> Tensor:
     """``a`` [B, Nd, F] and ``b`` [B, Ns, F] to [B, E, H], in at least float32."""
-    a, b = _rows_contiguous(a), _rows_contiguous(b)
+    a, b = rows_contiguous(a), rows_contiguous(b)
     shape = (a.size(0), graph.num_edges, heads)
     out = a.new_empty(shape, dtype=accumulation_dtype(a))
     if out.numel() == 0 or a.size(2) == 0:
@@ -315,11 +316,7 @@ def _attention(kind, query, key, value, att, slope, scale, keep, seeds):
 
 def _flat(x: Tensor) -> Tensor:
     """[B, N, H, C] as [B, N, H * C] with contiguous rows."""
-    return _rows_contiguous(x.flatten(2))
-
-
-def _rows_contiguous(x: Tensor) -> Tensor:
-    return x if x.stride(-1) == 1 or x.size(-1) < 2 else x.contiguous()
+    return rows_contiguous(x.flatten(2))
 
 
 def _pointer(x: Tensor | None) -> int | None:

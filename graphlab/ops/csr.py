@@ -1,5 +1,6 @@
 """The one graph structure that every operation works on."""
 
+import functools
 import itertools
 import weakref
 
@@ -103,17 +104,15 @@ class Csr:
 
     def degree(self) -> Tensor:
         """Number of incoming edges of each destination, int64."""
-        if "degree" not in self.cache:
-            self.cache["degree"] = plainly(lambda: self.rowptr.diff().long())
-        return self.cache["degree"]
+        return cached(self, "degree", lambda: self.rowptr.diff().long())
 
     def mean_factor(self, dtype: torch.dtype) -> Tensor:
         """One over the number of incoming edges; 1 where there are none."""
-        key = ("mean_factor", dtype)
-        if key not in self.cache:
-            build = lambda: 1 / self.degree().clamp(min=1).to(dtype)  # noqa: E731
-            self.cache[key] = plainly(build)
-        return self.cache[key]
+        return cached(
+            self,
+            ("mean_factor", dtype),
+            lambda: 1 / self.degree().clamp(min=1).to(dtype),
+        )
 
     def edge_index(self) -> Tensor:
         """The edges as PyG's own layers take them, [2, E], in their first order."""
@@ -128,9 +127,7 @@ class Csr:
         return self._edge_order("src", lambda: self.col.long())
 
     def _edge_order(self, key, build) -> Tensor:
-        if key not in self.cache:
-            self.cache[key] = plainly(lambda: self._in_edge_order(build()))
-        return self.cache[key]
+        return cached(self, key, lambda: self._in_edge_order(build()))
 
     def _in_edge_order(self, values: Tensor) -> Tensor:
         if self.perm is None:
@@ -147,10 +144,9 @@ class Csr:
         """The same structure with its edges renumbered in the order of the rows."""
         if self.perm is None:
             return self
-        if "by_position" not in self.cache:
-            sizes = self.num_src, self.num_dst
-            self.cache["by_position"] = Csr(self.rowptr, self.col, None, *sizes)
-        return self.cache["by_position"]
+        sizes = self.num_src, self.num_dst
+        build = functools.partial(Csr, self.rowptr, self.col, None, *sizes)
+        return cached(self, "by_position", build)
 
     def __repr__(self) -> str:
         return (
@@ -172,11 +168,12 @@ def _rows(graph: Csr) -> Tensor:
 
 def incidence(graph: Csr) -> Csr:
     """The bipartite graph from edges, as sources, to their destinations."""
-    if "incidence" not in graph.cache:
-        edges = plainly(lambda: graph.edges().int())
-        sizes = graph.num_edges, graph.num_dst
-        graph.cache["incidence"] = Csr(graph.rowptr, edges, None, *sizes)
-    return graph.cache["incidence"]
+    sizes = graph.num_edges, graph.num_dst
+    return cached(
+        graph,
+        "incidence",
+        lambda: Csr(graph.rowptr, graph.edges().int(), None, *sizes),
+    )
 
 
 def matrix_values(edge_index: "Tensor | Csr") -> Tensor | None:

@@ -13,6 +13,7 @@ from torch import Tensor
 from graphlab.ops._cache import cached
 from graphlab.ops._cuda_attend import attend, attend_backward
 from graphlab.ops._cuda_spmm import row_sums, weights
+from graphlab.ops._layout import rows_contiguous
 from graphlab.ops._segments import Segments
 from graphlab.ops.csr import Csr
 from graphlab.ops.kernels.triton_extreme import extreme_kernel, extreme_partials_kernel
@@ -23,7 +24,6 @@ from graphlab.ops.kernels.triton_launch import (
     launch,
     partials,
     pieces,
-    rows_contiguous,
     segment_grid,
     split_rows,
     strided,

@@ -50,7 +50,7 @@ class _ExtremeBackward(FusedFunction):
     @staticmethod
     def forward(grad, x, weight, arg, graph, needed, shape, batched):
         x = None if x is None else wide(x, batched)
-        _, factor = canonical(graph, weight, batched)
+        factor = canonical(graph, weight, batched)
         grads = kernels_for(grad).spextreme_backward(
             graph, wide(grad, batched), wide(arg, batched), x, factor, *needed
         )

@@ -14,6 +14,7 @@ from torch.library import custom_op
 
 from graphlab.errors import GraphlabError
 from graphlab.ops import reference
+from graphlab.ops._layout import lead
 from graphlab.ops.backend import kernels_for
 from graphlab.ops.csr import Csr, structure
 
@@ -343,7 +344,7 @@ def _replicas(op, tensors: tuple[int, ...], outputs: int):
         for place in tensors:
             if args[place] is not None:
                 moved = args[place], in_dims[place]
-                args[place] = _front(*moved, info.batch_size)
+                args[place] = lead(*moved, info.batch_size)
                 inner = max(inner, args[place].size(1))
         for place in tensors:
             if args[place] is not None:
@@ -357,10 +358,6 @@ def _replicas(op, tensors: tuple[int, ...], outputs: int):
         return tuple(t.unflatten(0, split) for t in out), (0,) * outputs
 
     op.register_vmap(rule)
-
-
-def _front(x: Tensor, dim: int | None, size: int) -> Tensor:
-    return x.expand(size, *x.shape) if dim is None else x.movedim(dim, 0)
 
 
 _replicas(spmm, (3, 4), 1)

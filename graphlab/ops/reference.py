@@ -13,7 +13,7 @@ from torch import Tensor
 from graphlab.ops.csr import Csr
 
 _MASK64 = (1 << 64) - 1
-_SCORE_BITS = 24
+_NOISE_BITS = 24
 
 
 def accumulation_dtype(x: Tensor) -> torch.dtype:
@@ -229,8 +229,8 @@ def dropout_mask(
     state = seeds.view(-1, 1) + (counter + 1) * _signed(0x9E3779B97F4A7C15)
     state = (state ^ _shift(state, 30)) * _signed(0xBF58476D1CE4E5B9)
     state = (state ^ _shift(state, 27)) * _signed(0x94D049BB133111EB)
-    bits = _shift(state ^ _shift(state, 31), 64 - _SCORE_BITS)
-    kept = bits < round(keep * 2**_SCORE_BITS)
+    bits = _shift(state ^ _shift(state, 31), 64 - _NOISE_BITS)
+    kept = bits < round(keep * 2**_NOISE_BITS)
     return (kept.to(dtype) / keep).view(-1, graph.num_edges, heads)
 
 

@@ -85,11 +85,6 @@ def run(
     kernel[grid](**arguments, num_warps=warps, enable_fp_fusion=True)
 
 
-def rows_contiguous(x: Tensor) -> Tensor:
-    """``x`` itself if its last dimension is contiguous, otherwise a copy."""
-    return x if x.size(-1) <= 1 or x.stride(-1) == 1 else x.contiguous()
-
-
 def strided(**tensors: Tensor | None) -> dict[str, Any]:
     """Tensors with their strides between replicas (``_b``) and rows (``_n``).
 
