@@ -34,14 +34,25 @@ def roc_auc(scores: Tensor, positive: Tensor, counted: Tensor) -> Tensor:
         One value a replica, in double precision; NaN where positive or negative nodes
         are missing among those that count, or where a score that counts is NaN.
     """
-    scores = scores.where(counted, 0).contiguous()
-    positive, negative = positive & counted, ~positive & counted
+    scores = scores.where(counted, 0)
     ordered, order = scores.sort(dim=1)
-    below = negative.gather(1, order).cumsum(1)
-    below = torch.nn.functional.pad(below, (1, 0))  # negatives among the first k
-    first = torch.searchsorted(ordered, scores)
-    past = torch.searchsorted(ordered, scores, right=True)
+    positive = (positive & counted).gather(1, order)
+    negative = counted.gather(1, order) & ~positive
+    below = torch.nn.functional.pad(negative.cumsum(1), (1, 0))  # among the first k
+    first, past = _ties(ordered)
     twice = below.gather(1, first) + below.gather(1, past)
     pairs = positive.sum(1).double() * negative.sum(1)
     area = (twice * positive).sum(1).double() / 2 / pairs
     return area.where(~scores.isnan().any(1), torch.nan)
+
+
+def _ties(ordered: Tensor) -> tuple[Tensor, Tensor]:
+    """Where the run of equal values around each place begins and where it has ended."""
+    size = ordered.size(1)
+    place = torch.arange(size, device=ordered.device).expand_as(ordered)
+    step = ordered[:, 1:] != ordered[:, :-1]
+    begins = torch.nn.functional.pad(step, (1, 0), value=True)
+    ends = torch.nn.functional.pad(step, (0, 1), value=True)
+    first = place.where(begins, 0).cummax(1).values
+    past = (place + 1).where(ends, size).flip(1).cummin(1).values.flip(1)
+    return first, past
