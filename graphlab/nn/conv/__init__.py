@@ -6,6 +6,7 @@ from graphlab.nn.conv.cheb_conv import ChebConv
 from graphlab.nn.conv.gat_conv import GATConv
 from graphlab.nn.conv.gcn_conv import GCNConv
 from graphlab.nn.conv.gpr_conv import GPRConv
+from graphlab.nn.conv.invertible_residual import InvertibleResidual
 from graphlab.nn.conv.ordered_conv import OrderedConv
 from graphlab.nn.conv.sage_conv import SAGEConv
 
@@ -16,6 +17,7 @@ __all__ = [
     "GATConv",
     "GCNConv",
     "GPRConv",
+    "InvertibleResidual",
     "OrderedConv",
     "SAGEConv",
 ]

@@ -52,6 +52,7 @@ class GCNMap:
     ):
         self.graph, self.edge_weight = graph, edge_weight
         self.weight, self.bias = weight, bias
+        self.num_tensors = 1 if bias is None else 2
 
     def __call__(self, x: Tensor) -> Tensor:
         """``g(x)``, a new tensor."""
@@ -80,6 +81,7 @@ class ConvMap:
     def __init__(self, conv: nn.Module, arguments: tuple, tensors: Sequence[Tensor]):
         self.conv, self.arguments = conv, arguments
         self.tensors = [t.detach().requires_grad_(t.requires_grad) for t in tensors]
+        self.num_tensors = len(self.tensors)
 
     def __call__(self, x: Tensor) -> Tensor:
         """``g(x)``, a new tensor."""

@@ -8,6 +8,8 @@ from graphlab.nn.models.gcn import GCN
 from graphlab.nn.models.gprgnn import GPRGNN
 from graphlab.nn.models.mlp import MLP
 from graphlab.nn.models.ordered_gnn import OrderedGNN
+from graphlab.nn.models.reverse_gat import ReverseGAT
+from graphlab.nn.models.reverse_gcn import ReverseGCN
 
 __all__ = [
     "APPNP",
@@ -18,4 +20,6 @@ __all__ = [
     "GPRGNN",
     "MLP",
     "OrderedGNN",
+    "ReverseGAT",
+    "ReverseGCN",
 ]
