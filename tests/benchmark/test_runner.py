@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -47,6 +48,16 @@ def test_runs_are_recorded_with_everything_that_decides_them(small_recipe, tmp_p
     assert first["epochs"] == 3 and first["num_parameters"] == 64 * 10 + 10
     assert first["selection"] == "lowest validation loss"
     assert first["host"]["cores"] >= 1 and first["versions"]["torch"]
+
+
+def test_what_a_model_says_of_itself_is_recorded(small_recipe, tmp_path):
+    recipe = small_recipe(runs=1)
+    cells = tuple(replace(cell, model="fakes:Telling") for cell in recipe.cells)
+    table = replace(recipe.tables[0], cells=cells)
+    run_recipe(replace(recipe, tables=(table,)), tmp_path)
+    (run,) = outcome(tmp_path)
+    facts = {"converged": False, "residual": None, "steps": 3}  # JSON has no NaN
+    assert run["info"]["model"] == facts
 
 
 def test_what_is_there_is_skipped_and_what_is_missing_is_run(small_recipe, tmp_path):

@@ -49,6 +49,7 @@ def notes(report: TableReport) -> list[Note]:
         ("No published number", _unpublished(report)),
         ("Paired tests", _paired(report)),
         (f"Collapsed ({COLLAPSED})", _collapsed(report)),
+        ("Not converged", _unconverged(report)),
         (f"Constant ({CONSTANT})", _constant(report)),
         (f"Changed settings ({CHANGED})", _changed(report)),
         ("Method settings apart", _apart(report)),
@@ -140,6 +141,22 @@ def _collapsed(report: TableReport) -> str:
         "one run; the details count them."
         + " The ROC-AUC does not depend on it."
         * (report.metric.key == "roc_auc")
+    )
+
+
+def _unconverged(report: TableReport) -> str:
+    """Runs whose model says that its own iteration did not come to an end."""
+    told: list[tuple[str, bool]] = []
+    for entry in report.measured:
+        place = f"{entry.row.method} on {entry.column.dataset}"
+        models = [run.get("info", {}).get("model") or {} for run in entry.result.runs]
+        told += [(place, m["converged"]) for m in models if "converged" in m]
+    where = [place for place, converged in told if converged is False]
+    if not where:
+        return ""
+    return (
+        f"{len(where)} of {plural(len(told), 'run')} did not converge "
+        f"({_shortened(_unique(where), ', ')})"
     )
 
 

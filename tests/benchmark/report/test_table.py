@@ -151,3 +151,15 @@ def test_several_splits_are_told_apart_in_the_headings(cell, runs, recipe):
     report = fill(r, r.tables[0], [x for c in cells for x in runs(c, [0.8, 0.9])])
     headings = [report.heading(column) for column in report.columns]
     assert headings == ["Cora, bernnet-10", "Cora, stratified"]
+
+
+def test_runs_that_did_not_converge_are_counted_in_one_line(cell, runs, recipe):
+    cells = [cell("none"), cell("none", dataset="Texas"), cell("LS")]
+    found = runs(cells[0], [0.8] * 3, info={"model": {"converged": False}})
+    found += runs(cells[1], [0.8] * 2, info={"model": {"converged": True}})
+    found += runs(cells[2], [0.8] * 4)  # a model that says nothing of the kind
+    said = dict(notes(fill(recipe(cells), recipe(cells).tables[0], found)))
+    assert said["Not converged"] == "3 of 5 runs did not converge (GCN on Cora)"
+    healthy = [run for run in found if run["cell"]["dataset"] == "Texas"]
+    said = dict(notes(fill(recipe(cells), recipe(cells).tables[0], healthy)))
+    assert "Not converged" not in said
