@@ -8,6 +8,7 @@ from torch import Tensor
 
 from graphlab.errors import GraphlabError
 from graphlab.training.config import Progress
+from graphlab.training.facts import model_facts
 from graphlab.training.losses import SoftTargets, TrainingLoss, ValidationFigures
 from graphlab.training.metrics import is_collapsed
 from graphlab.training.problem import FitResult, Problem
@@ -108,7 +109,10 @@ def _fit_group(
     replicas.load(best)
     with torch.no_grad():
         logits = replicas.forward(training=False)
-    return _result(problem, group, replicas, tracker, best, logits)
+    result = _result(problem, group, replicas, tracker, best, logits)
+    facts = model_facts(replicas)
+    info = [a | b for a, b in zip(result.info, facts, strict=True)]
+    return replace(result, info=info)
 
 
 def _train(

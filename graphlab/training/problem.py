@@ -23,7 +23,9 @@ class Problem:
     Args:
         make_model: Called once per replica, with the random generators seeded by
             the replica's seed; returns a module with ``forward(x, edge_index)``
-            that yields class scores :math:`(N, C)`.
+            that yields class scores :math:`(N, C)`. It may have a method ``facts()``
+            that describes its last forward pass in a JSON-able dictionary, e.g.
+            ``{"converged": True, "iterations": 5.2}``.
         x: Node features :math:`(N, F)`.
         edge_index: Edges :math:`(2, E)`.
         y: Class of each node :math:`(N)`; read inside the masks only.
@@ -153,7 +155,8 @@ class FitResult:
         reason: Why not, empty otherwise.
         info: Further facts of each replica, JSON-able: ``collapsed`` (all validation
             and test nodes are predicted as one class), ``nan`` (the loss became
-            NaN), and what a label method adds.
+            NaN), ``model`` (what the model's method ``facts`` returns after the final
+            evaluation, if it has one), and what a label method adds.
     """
 
     logits: Tensor
