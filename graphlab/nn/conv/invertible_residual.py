@@ -6,14 +6,13 @@ from typing import Literal
 from torch import Tensor, nn
 
 from graphlab.errors import ArgumentError
+from graphlab.nn.conv._linear_parts import linear_parts
 from graphlab.nn.inverse import FixedPoint, FixedPointResult, invert_residual
 from graphlab.nn.inverse.implicit import check_gradient
 from graphlab.nn.linear import FeatureLinear
 from graphlab.nn.norm.lipschitz_norm import held, lipschitz_norm, unbounded
 from graphlab.ops.spmm import Graph
 
-#: Where the layers of PyG, and ours, keep the weights that multiply ``x``.
-_LINEAR_MAPS = ("lin", "lin_src", "lin_l", "lin_r", "res")
 #: At this width the paper caps with .999; see ``"auto"``.
 _PAPER_WIDTH, _PAPER_COEFF = 256, 0.999
 
@@ -90,9 +89,8 @@ class InvertibleResidual(nn.Module):
     ):
         super().__init__()
         check_gradient(grad)
-        lins = linear_maps(conv)
-        width = _width(conv, lins[0])
-        self.coeff = resolve_coeff(coeff, norm, width)
+        lins = [lin for lin, _ in linear_parts(conv)]
+        self.coeff = resolve_coeff(coeff, norm, lins[0].in_channels)
         self.fixed_point = FixedPoint(max_iter, tol, damping, anderson)
         self.grad = grad
         self.conv = conv
@@ -163,32 +161,6 @@ class InvertibleResidual(nn.Module):
 
     def extra_repr(self) -> str:  # noqa: D102
         return f"coeff={self.coeff:g}, grad={self.grad}"
-
-
-def linear_maps(conv: nn.Module) -> list[nn.Module]:
-    """The modules whose weights multiply ``x``, each of them once."""
-    found = [getattr(conv, name, None) for name in _LINEAR_MAPS]
-    found = [lin for lin in found if hasattr(lin, "weight")]
-    if not found:
-        kind = type(conv).__name__
-        raise ArgumentError(
-            f"conv must be a layer like GCNConv, SAGEConv or GATConv, got {kind}"
-        )
-    return list(dict.fromkeys(found))
-
-
-def _width(conv: nn.Module, lin: nn.Module) -> int:
-    """Width of the input, which must be that of the output."""
-    transposed = isinstance(lin, FeatureLinear)
-    num_in, num_out = lin.weight.shape if transposed else lin.weight.shape[::-1]
-    if not getattr(conv, "concat", True):
-        num_out //= conv.heads
-    if num_in != num_out:
-        raise ArgumentError(
-            "conv must have outputs as wide as its inputs, got "
-            f"{type(conv).__name__} from {num_in} to {num_out}"
-        )
-    return num_in
 
 
 def resolve_coeff(coeff: float | str, norm: str, width: int) -> float:

@@ -72,7 +72,9 @@ class GCNMap:
             grads = [x.mT @ q]
             return grads if self.bias is None else [*grads, masked.sum(0)]
 
-        return Linearization(value, lambda u: inner(u)[1] @ self.weight.mT, parameter_grads)
+        return Linearization(
+            value, lambda u: inner(u)[1] @ self.weight.mT, parameter_grads
+        )
 
 
 class ConvMap:
@@ -130,7 +132,9 @@ def map_of(
         return ConvMap(conv, arguments, tensors)
     weight, bias = (*tensors, None)[:2]
     graph, edge_weight = arguments
-    return GCNMap(graph, edge_weight, weight.detach(), None if bias is None else bias.detach())
+    return GCNMap(
+        graph, edge_weight, weight.detach(), None if bias is None else bias.detach()
+    )
 
 
 def is_plain_gcn(conv: nn.Module) -> bool:

@@ -105,7 +105,9 @@ class _Reverse(Function):
         for step, block in enumerate(run.order):
             if run.keep and step % run.section == 0:
                 ctx.kept.append(x)
-            after, result = solve(ctx.maps[block], x, run.settings, past[block].start(x))
+            after, result = solve(
+                ctx.maps[block], x, run.settings, past[block].start(x)
+            )
             run.results.append(result)
             if not result.finite:  # nor would be what follows
                 after = torch.full_like(x, math.nan)

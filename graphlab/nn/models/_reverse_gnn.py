@@ -92,7 +92,9 @@ class ReverseGNN(nn.Module):
         self, x: Tensor, edge_index: Graph, edge_weight: Tensor | None = None
     ) -> Tensor:
         if self.num_reverse_layers and _transformed():
-            raise RuntimeError("the number of fixed-point iterations depends on the data")
+            raise RuntimeError(
+                "the number of fixed-point iterations depends on the data"
+            )
         start = self.encode(x, edge_index, edge_weight)
         lean = not _transformed() and not _learned(edge_weight)
         branches = self._lean_branches if lean else self._plain_branches
@@ -115,7 +117,9 @@ class ReverseGNN(nn.Module):
         Shapes:
             - **output:** :math:`(|\\mathcal{V}|, d)`
         """
-        graph = () if isinstance(self.encoder, FeatureLinear) else (edge_index, edge_weight)
+        graph = (
+            () if isinstance(self.encoder, FeatureLinear) else (edge_index, edge_weight)
+        )
         return F.dropout(self.encoder(x, *graph), self.dropout, self.training).relu()
 
     def decode(
