@@ -48,7 +48,7 @@ class GCNMap:
         graph: Csr,
         edge_weight: Tensor | None,
         weight: Tensor,
-        bias: Tensor | None,
+        bias: Tensor | None = None,
     ):
         self.graph, self.edge_weight = graph, edge_weight
         self.weight, self.bias = weight, bias
@@ -72,9 +72,10 @@ class GCNMap:
             grads = [x.mT @ q]
             return grads if self.bias is None else [*grads, masked.sum(0)]
 
-        return Linearization(
-            value, lambda u: inner(u)[1] @ self.weight.mT, parameter_grads
-        )
+        def vjp(u: Tensor) -> Tensor:
+            return inner(u)[1] @ self.weight.mT
+
+        return Linearization(value, vjp, parameter_grads)
 
 
 class ConvMap:
@@ -130,11 +131,7 @@ def map_of(
     """The residual function of a layer with the given tensors."""
     if not is_plain_gcn(conv):
         return ConvMap(conv, arguments, tensors)
-    weight, bias = (*tensors, None)[:2]
-    graph, edge_weight = arguments
-    return GCNMap(
-        graph, edge_weight, weight.detach(), None if bias is None else bias.detach()
-    )
+    return GCNMap(*arguments, *(t.detach() for t in tensors))
 
 
 def is_plain_gcn(conv: nn.Module) -> bool:

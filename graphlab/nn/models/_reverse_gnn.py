@@ -92,9 +92,7 @@ class ReverseGNN(nn.Module):
         self, x: Tensor, edge_index: Graph, edge_weight: Tensor | None = None
     ) -> Tensor:
         if self.num_reverse_layers and _transformed():
-            raise RuntimeError(
-                "the number of fixed-point iterations depends on the data"
-            )
+            raise RuntimeError("the number of iterations of an inverse depends on data")
         start = self.encode(x, edge_index, edge_weight)
         lean = not _transformed() and not _learned(edge_weight)
         branches = self._lean_branches if lean else self._plain_branches
@@ -107,7 +105,7 @@ class ReverseGNN(nn.Module):
     def encode(
         self, x: Tensor, edge_index: Graph, edge_weight: Tensor | None = None
     ) -> Tensor:
-        """The state that both branches start from.
+        r"""The state that both branches start from.
 
         Args:
             x: Node features.
@@ -115,11 +113,9 @@ class ReverseGNN(nn.Module):
             edge_weight: One weight per edge.
 
         Shapes:
-            - **output:** :math:`(|\\mathcal{V}|, d)`
+            - **output:** :math:`(|\mathcal{V}|, d)`
         """
-        graph = (
-            () if isinstance(self.encoder, FeatureLinear) else (edge_index, edge_weight)
-        )
+        graph = (edge_index, edge_weight) if isinstance(self.encoder, GCNConv) else ()
         return F.dropout(self.encoder(x, *graph), self.dropout, self.training).relu()
 
     def decode(
@@ -128,7 +124,7 @@ class ReverseGNN(nn.Module):
         edge_index: Graph,
         edge_weight: Tensor | None = None,
     ) -> Tensor:
-        """Class scores from the state of each branch.
+        r"""Class scores from the state of each branch.
 
         Args:
             *states: State of the forward branch, and of the reverse branch if there is
@@ -137,8 +133,8 @@ class ReverseGNN(nn.Module):
             edge_weight: One weight per edge.
 
         Shapes:
-            - **states:** :math:`(|\\mathcal{V}|, d)` each
-            - **output:** :math:`(|\\mathcal{V}|, C)`
+            - **states:** :math:`(|\mathcal{V}|, d)` each
+            - **output:** :math:`(|\mathcal{V}|, C)`
         """
         x = states[0] if len(states) == 1 else torch.cat(states, dim=-1)
         x = self.norm(x)
@@ -150,7 +146,7 @@ class ReverseGNN(nn.Module):
     def branches(
         self, x: Tensor, edge_index: Graph, edge_weight: Tensor | None = None
     ) -> tuple[list[Tensor], list[Tensor]]:
-        """The states of both branches at every depth, from their common start on.
+        r"""The states of both branches at every depth, from their common start on.
 
         Differentiable, at the memory of all layers.
 
@@ -161,7 +157,7 @@ class ReverseGNN(nn.Module):
 
         Shapes:
             - **output:** ``num_layers + 1`` and ``num_reverse_layers + 1`` states
-              :math:`(|\\mathcal{V}|, d)`
+              :math:`(|\mathcal{V}|, d)`
         """
         start = self.encode(x, edge_index, edge_weight)
         with held(self.blocks):
