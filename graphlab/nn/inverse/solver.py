@@ -120,6 +120,7 @@ def _iterate(g, y, settings, start):
     stride, beta = settings.stride(y), settings.damping
     floor = _FLOOR * torch.finfo(y.dtype).eps
     residual = contraction = before = math.nan
+    seen = 0
     for iteration in range(1, settings.max_iter + 1):
         new = g(x)
         torch.sub(y, new, out=new)
@@ -131,13 +132,13 @@ def _iterate(g, y, settings, start):
             new = torch.lerp(old, new, beta)
         if looked:  # the old iterate makes room for the difference
             difference = torch.sub(old, image, out=old if owned else None)
-            residual = _relative(difference, image)
+            change, residual = _change(difference, image)
         x, owned = new, True
         if not looked:
             continue
-        if before > floor and residual > floor:
-            contraction = (residual / before) ** (1 / min(stride, iteration))
-        before = residual
+        if before > 0 and residual > floor:
+            contraction = (change / before) ** (1 / (iteration - seen))
+        before, seen = change, iteration
         if not math.isfinite(residual) or residual <= settings.tol:
             break
     contraction = contraction if math.isfinite(residual) else math.inf
@@ -145,10 +146,11 @@ def _iterate(g, y, settings, start):
     return x, FixedPointResult(iteration, residual, converged, contraction, beta)
 
 
-def _relative(difference: Tensor, x: Tensor) -> float:
+def _change(difference: Tensor, x: Tensor) -> tuple[float, float]:
+    """Size of a difference, as it is and relative to the state."""
     sizes = torch.stack([torch.linalg.vector_norm(t) for t in (difference, x)])
     change, size = sizes.tolist()  # the only wait for the device
-    return change / (1 + size)
+    return change, change / (1 + size)
 
 
 def _require_whole(name: str, value: int, least: int) -> None:

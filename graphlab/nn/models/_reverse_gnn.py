@@ -1,6 +1,5 @@
 """What the models with a forward and a reverse branch share."""
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Literal
 
@@ -68,6 +67,7 @@ class ReverseGNN(nn.Module):
         self.decoder = _make_decoder(decoder, width, hidden, out_channels)
         self._warned = False
         self._facts: dict = {}
+        self._results: list[FixedPointResult] = []
         self._run: Run | None = None
 
     @property
@@ -98,8 +98,8 @@ class ReverseGNN(nn.Module):
         branches = self._lean_branches if lean else self._plain_branches
         with held(self.blocks):
             ends = branches(start, *self._arguments(edge_index, edge_weight))
-        if self.num_reverse_layers and not self._finite:
-            require_finite("x", x)
+        if self.num_reverse_layers:
+            self._judge(x)
         return self.decode(*ends, edge_index=edge_index, edge_weight=edge_weight)
 
     def encode(
@@ -164,7 +164,9 @@ class ReverseGNN(nn.Module):
             arguments = self._arguments(edge_index, edge_weight)
             forward = self._plain_forward(start, *arguments)
             reverse, results = self._plain_reverse(start, *arguments)
-        self._note(results)
+        if results:
+            self._note(results)
+            self._judge(x)
         return forward, reverse
 
     def facts(self) -> dict:
@@ -251,14 +253,15 @@ class ReverseGNN(nn.Module):
     def _settings(self):
         return self.blocks[0].fixed_point
 
-    @property
-    def _finite(self) -> bool:
-        return math.isfinite(self._facts.get("fixed_point_residual", 0.0))
+    def _judge(self, x: Tensor) -> None:
+        """Refuse features that are not finite; warn of inverses that are none."""
+        if any(not result.finite for result in self._results):
+            require_finite("x", x)
+        warn_once(self, self._results, self._settings)
 
     def _note(self, results: list[FixedPointResult]) -> None:
-        """Keep what :meth:`facts` tells, and warn if there is cause."""
-        if not results:
-            return
+        """Keep what :meth:`facts` tells."""
+        self._results = results
         known = [r.contraction for r in results if r.contraction == r.contraction]
         self._facts = {
             "fixed_point_iterations": _mean([r.iterations for r in results]),
@@ -269,7 +272,6 @@ class ReverseGNN(nn.Module):
             "contraction": max(known, default=None),
             "damped": any(r.damping != self._settings.damping for r in results),
         }
-        warn_once(self, results, self._settings)
 
 
 def _learned(edge_weight: Tensor | None) -> bool:

@@ -35,7 +35,8 @@ class ReverseGAT(ReverseGNN):
         num_reverse_layers: Number of reverse steps; 0 for the forward branch alone.
         num_blocks: Number of layers with weights of their own.
         heads: Number :math:`K` of attention heads, which are averaged.
-        coeff: Bound of each head's weight, below 1, or ``"auto"``.
+        coeff: Bound of each head's weight, below 1, or ``"auto"``; see
+            :class:`~graphlab.nn.InvertibleResidual`.
         norm: Norm that is bounded, ``"frobenius"`` or ``"spectral"``.
         max_iter: Most iterations of one inverse.
         tol: Tolerance of an inverse, relative to the state.
@@ -76,7 +77,7 @@ class ReverseGAT(ReverseGNN):
         num_reverse_layers: int = 256,
         num_blocks: int = 1,
         heads: int = 1,
-        coeff: float | Literal["auto"] = 0.999,
+        coeff: float | Literal["auto"] = "auto",
         norm: Literal["frobenius", "spectral"] = "frobenius",
         max_iter: int = 10,
         tol: float = 1e-5,

@@ -35,8 +35,9 @@ class ReverseGCN(ReverseGNN):
             the control that every result of this model needs.
         num_blocks: Number :math:`B` of layers with weights of their own; both depths
             must be multiples of it. The paper shares one block among all.
-        coeff: Bound of the weights, below 1, or ``"auto"`` for small widths; see
-            :class:`~graphlab.nn.InvertibleResidual`.
+        coeff: Bound of the weights, below 1. ``"auto"`` is the paper's .999 from its
+            width of 256 on, and less below, where long stacks would blow up with it;
+            see :class:`~graphlab.nn.InvertibleResidual`.
         norm: Norm that is bounded, ``"frobenius"`` or ``"spectral"``.
         max_iter: Most iterations of one inverse.
         tol: Tolerance of an inverse, relative to the state.
@@ -82,7 +83,7 @@ class ReverseGCN(ReverseGNN):
         num_layers: int = 16,
         num_reverse_layers: int = 256,
         num_blocks: int = 1,
-        coeff: float | Literal["auto"] = 0.999,
+        coeff: float | Literal["auto"] = "auto",
         norm: Literal["frobenius", "spectral"] = "frobenius",
         max_iter: int = 10,
         tol: float = 1e-5,
