@@ -20,7 +20,7 @@ _PLURALS = {
     "accuracy": "Accuracies are percentages",
     "roc_auc": "Areas under the ROC curve are percentages (50 is chance)",
 }
-_BEYOND = "reversed diffusion for longer than the number format can tell"
+_BEYOND = "reversed diffusion for longer than the number format can undo"
 MANY = 6  # seeds, cells or settings named one by one before it becomes "and k more"
 
 

@@ -20,7 +20,7 @@ from graphlab.nn.ode.adaptive import import_torchdiffeq
 from graphlab.ops import SparseFeatures, edge_softmax, sddmm, spmm, with_self_loops
 from graphlab.ops.spmm import Graph
 
-#: Relative error, from rounding alone, up to which a reversed state counts as known.
+#: Size of grown rounding errors, relative to the start, that is still accepted.
 _TOLERATED = 0.02
 
 
@@ -50,8 +50,9 @@ class ReverseGRAND(nn.Module):
     Running diffusion backwards is ill-posed. No entry of :math:`\mathbf{X}(-T_r)`
     exceeds the largest of :math:`\mathbf{X}_0` by more than the factor
     :math:`\exp(2 \alpha (1 - \min_i a_{ii}) T_r)`, but rounding errors may grow by as
-    much. Where that bound leaves no two digits to the number format (an exponent above
-    12 in single precision), the model warns once, and :meth:`facts` says so.
+    much: what does not grow itself drowns in them. Where that bound lets them reach two
+    percent of :math:`\mathbf{X}_0` (an exponent above 12 in single precision), the
+    model warns once, and :meth:`facts` says so.
 
     Args:
         in_channels: Size :math:`F` of each input sample.
@@ -247,8 +248,8 @@ class ReverseGRAND(nn.Module):
             warnings.warn(
                 f"reverse diffusion may grow by exp({growth:.1f}) until reverse_time "
                 f"{self.reverse_time}; above exp({limit:.0f}) rounding errors of "
-                f"{figures.dtype} may outweigh the result. Choose a shorter "
-                "reverse_time or double precision",
+                f"{figures.dtype} may reach {_TOLERATED:.0%} of the features that it "
+                "starts from. Choose a shorter reverse_time or double precision",
                 RuntimeWarning,
                 stacklevel=2,
             )
@@ -261,8 +262,8 @@ class ReverseGRAND(nn.Module):
             ``alpha``; ``function_evaluations`` of the field in both directions;
             ``norm_ratio`` of the diffused features to the encoded ones; and with a
             reverse branch ``reverse_norm_ratio``, the exponent ``growth_exponent`` of
-            the bound on its growth, the largest exponent ``growth_limit`` that leaves
-            two digits, and ``well_posed``, whether the bound stays below.
+            the bound on its growth, the largest exponent ``growth_limit`` at which
+            rounding errors stay small, and ``well_posed``, whether it is kept.
         """
         if self._last is None:
             return {}
@@ -291,7 +292,7 @@ class ReverseGRAND(nn.Module):
 
 
 def growth_limit(dtype: torch.dtype) -> float:
-    """The exponent up to which growth leaves two digits: 12 in single precision."""
+    """The exponent up to which rounding errors stay small: 12 in single precision."""
     return math.log(_TOLERATED / torch.finfo(dtype).eps)
 
 

@@ -172,7 +172,7 @@ def test_the_exponent_bounds_the_growth(data):
     start = model.encoder(x).relu()
     matrix = dense_attention(model, start, edge_index)
     alpha = model.rate.sigmoid().item()
-    exponent = 2 * alpha * (1 - float(matrix.diagonal().min())) * 4.0
+    exponent = 2 * alpha * (1 - matrix.diagonal().min().item()) * 4.0
     assert model.facts()["growth_exponent"] == pytest.approx(exponent)
     generator = (alpha * (matrix - torch.eye(14).double())).detach().numpy()
     flow = torch.from_numpy(expm(-4.0 * generator))
