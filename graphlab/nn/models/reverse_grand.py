@@ -183,9 +183,9 @@ class ReverseGRAND(nn.Module):
         x = self.encoder(x)
         x = F.dropout(x, self.dropout, self.training).relu()
         edges, _ = with_self_loops(edge_index, num_nodes_of(x))
-        attention = self.attention(x, edges)
-        branches = self._diffuse(x, edges, attention)
-        self._observe(x, edges, attention, branches)
+        generator = self.generator(x, edges)
+        branches = self._diffuse(x, edges, generator)
+        self._observe(x, edges, generator, branches)
         x = self.hidden(torch.cat(branches, -1).relu()).relu()
         return self.decoder(F.dropout(x, self.dropout, self.training))
 
@@ -201,18 +201,30 @@ class ReverseGRAND(nn.Module):
         scores = sddmm(edge_index, query / math.sqrt(query.size(-1)), key)
         return edge_softmax(edge_index, scores).mean(-1)
 
-    def _diffuse(self, x: Tensor, edges: Graph, attention: Tensor) -> list[Tensor]:
+    def generator(self, x: Tensor, edge_index: Tensor) -> Tensor:
+        r"""The matrix :math:`\alpha (\mathbf{A} - \mathbf{I})`, one number per edge.
+
+        The graph has every self-loop once, so that the identity lies on its edges:
+        one sparse product is one evaluation of the derivative.
+
+        Args:
+            x: Features :math:`\mathbf{X}_0`.
+            edge_index: Edges.
+        """
+        loop = (edge_index[0] == edge_index[1]).to(x.dtype)
+        return self.rate.sigmoid() * (self.attention(x, edge_index) - loop)
+
+    def _diffuse(self, x: Tensor, edges: Tensor, generator: Tensor) -> list[Tensor]:
         """The states at the end of both branches; of one if there is no reverse."""
-        alpha = self.rate.sigmoid()
         self._evaluations = 0
 
         def field(state: Tensor) -> Tensor:
             self._evaluations += 1
-            return alpha * (spmm(edges, state, attention) - state)
+            return spmm(edges, state, generator)
 
         times = [self.time] + [-self.reverse_time] * (self.reverse_time > 0)
         if self.method == "dopri5":
-            params = (attention, alpha) if self.adjoint else None
+            params = (generator,) if self.adjoint else None
             settings = (self.rtol, self.atol, params)
             return [solve_adaptive(field, x, time, *settings) for time in times]
         settings = (self.step_size, self.method)
@@ -222,22 +234,19 @@ class ReverseGRAND(nn.Module):
 
     @torch.no_grad()
     def _observe(
-        self, x: Tensor, edges: Tensor, attention: Tensor, branches: list[Tensor]
+        self, x: Tensor, edges: Tensor, generator: Tensor, branches: list[Tensor]
     ) -> None:
         """Keep the figures of an evaluation, and warn where rounding may take over."""
         if torch.compiler.is_compiling():
             return
         limit = growth_limit(x.dtype)
         risky = 2 * self.reverse_time > limit and not self._warned
-        if self.training and not risky:  # spares a training step what it need not know
+        if not x.size(0) or (self.training and not risky):  # a step need not know
             return
-        loops = (edges[0] == edges[1]).nonzero().view(-1)
-        alpha = self.rate.detach().sigmoid()
-        own = attention.detach().index_select(0, loops)
-        lowest = own.min() if x.size(0) else alpha.new_ones(())
-        growth = 2 * alpha * (1 - lowest) * self.reverse_time
+        # The entries of the diagonal, alpha (a_ii - 1), are the only negative ones.
+        growth = -2 * generator.amin() * self.reverse_time
         norms = [torch.linalg.vector_norm(each.detach()) for each in (x, *branches)]
-        _Told.apply(torch.stack([growth, alpha, *norms]), self._take)
+        _Told.apply(torch.stack([growth, self.rate.sigmoid(), *norms]), self._take)
 
     def _take(self, figures: Tensor) -> None:
         """Take the figures of one evaluation, or of one evaluation a row."""

@@ -141,10 +141,10 @@ def test_round_trip_of_the_flow(data):
     model = make(time=1.5, reverse_time=1.5, step_size=0.05)
     edges, _ = with_self_loops(edge_index, 14)
     start = model.encoder(x).relu()
-    attention = model.attention(start, edges)
-    there, away = model._diffuse(start, edges, attention)
+    generator = model.generator(start, edges)
+    there, away = model._diffuse(start, edges, generator)
     assert not torch.allclose(there, start) and not torch.allclose(away, start)
-    _, back = model._diffuse(there, edges, attention)
+    _, back = model._diffuse(there, edges, generator)
     torch.testing.assert_close(back, start, atol=1e-6, rtol=1e-6)
 
 
