@@ -20,6 +20,7 @@ _PLURALS = {
     "accuracy": "Accuracies are percentages",
     "roc_auc": "Areas under the ROC curve are percentages (50 is chance)",
 }
+_BEYOND = "reversed diffusion for longer than the number format can undo"
 MANY = 6  # seeds, cells or settings named one by one before it becomes "and k more"
 
 
@@ -49,7 +50,8 @@ def notes(report: TableReport) -> list[Note]:
         ("No published number", _unpublished(report)),
         ("Paired tests", _paired(report)),
         (f"Collapsed ({COLLAPSED})", _collapsed(report)),
-        ("Not converged", _unconverged(report)),
+        ("Not converged", _denied(report, "converged", "did not converge")),
+        ("Ill-posed", _denied(report, "well_posed", _BEYOND)),
         (f"Constant ({CONSTANT})", _constant(report)),
         (f"Changed settings ({CHANGED})", _changed(report)),
         ("Method settings apart", _apart(report)),
@@ -144,18 +146,18 @@ def _collapsed(report: TableReport) -> str:
     )
 
 
-def _unconverged(report: TableReport) -> str:
-    """Runs whose model says that its own iteration did not come to an end."""
+def _denied(report: TableReport, fact: str, words: str) -> str:
+    """Runs whose model says of itself that something does not hold."""
     told: list[tuple[str, bool]] = []
     for entry in report.measured:
         place = f"{entry.row.method} on {entry.column.dataset}"
         models = [run.get("info", {}).get("model") or {} for run in entry.result.runs]
-        told += [(place, m["converged"]) for m in models if "converged" in m]
-    where = [place for place, converged in told if converged is False]
+        told += [(place, model[fact]) for model in models if fact in model]
+    where = [place for place, holds in told if holds is False]
     if not where:
         return ""
     return (
-        f"{len(where)} of {plural(len(told), 'run')} did not converge "
+        f"{len(where)} of {plural(len(told), 'run')} {words} "
         f"({_shortened(_unique(where), ', ')})"
     )
 

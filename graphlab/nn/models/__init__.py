@@ -14,6 +14,7 @@ from graphlab.nn.models.ordered_gnn import OrderedGNN
 from graphlab.nn.models.resgcn import ResGCN
 from graphlab.nn.models.reverse_gat import ReverseGAT
 from graphlab.nn.models.reverse_gcn import ReverseGCN
+from graphlab.nn.models.reverse_grand import ReverseGRAND
 
 __all__ = [
     "APPNP",
@@ -30,4 +31,5 @@ __all__ = [
     "ReverseGAT",
     "ReverseGCN",
     "ResGCN",
+    "ReverseGRAND",
 ]

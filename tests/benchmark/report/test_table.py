@@ -160,6 +160,11 @@ def test_runs_that_did_not_converge_are_counted_in_one_line(cell, runs, recipe):
     found += runs(cells[2], [0.8] * 4)  # a model that says nothing of the kind
     said = dict(notes(fill(recipe(cells), recipe(cells).tables[0], found)))
     assert said["Not converged"] == "3 of 5 runs did not converge (GCN on Cora)"
+    for run in found[:3]:
+        run["info"] = {"model": {"well_posed": False}}
+    said = dict(notes(fill(recipe(cells), recipe(cells).tables[0], found)))
+    assert said["Ill-posed"].startswith("3 of 3 runs reversed diffusion for longer")
+    assert "Not converged" not in said
     healthy = [run for run in found if run["cell"]["dataset"] == "Texas"]
     said = dict(notes(fill(recipe(cells), recipe(cells).tables[0], healthy)))
     assert "Not converged" not in said
