@@ -63,9 +63,10 @@ def spmm(
     if torch.compiler.is_compiling():
         return _compiled.spmm(graph, x, weight, reduce)
     graph = as_csr(graph, x.size(0))
-    _check(graph, x, weight)
-    if weight is not None:
-        weight = weight.to(accumulation_dtype(x))
+    with torch._C.DisableTorchFunction():  # or a mode is asked about each shape
+        _check(graph, x, weight)
+        if weight is not None:
+            weight = weight.to(accumulation_dtype(x))
     if reduce in ("max", "min"):
         return extreme(graph, x, weight, reduce == "max")
     return _Spmm.apply(graph, x, weight, reduce == "mean", False)
