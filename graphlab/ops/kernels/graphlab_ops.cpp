@@ -955,18 +955,16 @@ void attend_record(const Attention<S>& t, i64 rows, const S* out, const Acc<S>* 
                    Operand<S> grad, Acc<S>* record, int threads) {
   using A = Acc<S>;
   i64 heads = t.heads, width = t.value_width;
+  const i32 itself = 0;
 #pragma omp parallel for schedule(static) num_threads(threads) \
     if (threads > 1 && t.batch * rows * heads * width > SERIAL)
   for (i64 n = 0; n < t.batch * rows; ++n) {
     const S* o = out + n * heads * width;
     const S* d = grad.at(n / rows, n % rows);
-    for (i64 h = 0; h < heads; ++h) {
-      A sum = 0;
-#pragma omp simd reduction(+ : sum)
-      for (i64 c = h * width; c < (h + 1) * width; ++c) sum += A(widen(o[c])) * A(widen(d[c]));
-      record[n * 2 * heads + h] = lse[n * heads + h];
-      record[n * 2 * heads + heads + h] = sum;
-    }
+    const A* wide = widened<S, 2>(d, heads * width);
+    A* to = record + n * 2 * heads;
+    std::copy(lse + n * heads, lse + (n + 1) * heads, to);
+    dot_row(Rows<S>{o, 0, &itself, 1}, wide, wide, heads, width, Product<A>{}, to + heads);
   }
 }
 
