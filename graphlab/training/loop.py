@@ -10,6 +10,7 @@ from torch import Tensor
 from graphlab.errors import GraphlabError
 from graphlab.training.allocator import keep_freed_memory
 from graphlab.training.config import Progress
+from graphlab.training.facts import model_facts
 from graphlab.training.losses import SoftTargets, TrainingLoss, ValidationFigures
 from graphlab.training.metrics import is_collapsed
 from graphlab.training.problem import FitResult, Problem
@@ -107,7 +108,10 @@ def _fit_group(
     replicas.load(best)
     with torch.no_grad():
         logits = replicas.forward(training=False)
-    return _result(problem, group, replicas, tracker, best, logits)
+    result = _result(problem, group, replicas, tracker, best, logits)
+    facts = model_facts(replicas)
+    info = [a | b for a, b in zip(result.info, facts, strict=True)]
+    return replace(result, info=info)
 
 
 def _train(
@@ -129,8 +133,11 @@ def _train(
             loss(replicas.forward(training=True)).backward()
             optimizer.step()
             with torch.no_grad():
-                val_loss, val_accuracy = figures(replicas.forward(training=False))
-        improved, stopped = tracker.step(epoch, active, val_loss, val_accuracy)
+                logits = replicas.forward(training=False)
+                val = figures(logits)
+                if config.monitor == "val_roc_auc":
+                    val = (*val, figures.roc_auc(logits))
+        improved, stopped = tracker.step(epoch, active, *val)
         if improved.any():
             replicas.update(best, active[improved], improved.nonzero().view(-1))
         if stopped.all():
@@ -192,6 +199,7 @@ def _result(
         epochs=tracker.epochs.tolist(),
         best_val_loss=tracker.best_loss.tolist(),
         best_val_accuracy=tracker.best_accuracy.tolist(),
+        best_val_roc_auc=tracker.best_roc_auc.tolist(),
         num_parameters=replicas.num_parameters,
         vectorized=replicas.vectorized,
         reason="",
@@ -204,7 +212,7 @@ def _concatenate(parts: list[FitResult], reason: str) -> FitResult:
         return [item for part in parts for item in getattr(part, name)]
 
     lists = ("state_dicts", "best_epoch", "epochs", "best_val_loss")
-    lists += ("best_val_accuracy", "info")
+    lists += ("best_val_accuracy", "best_val_roc_auc", "info")
     return FitResult(
         logits=torch.cat([part.logits for part in parts]),
         num_parameters=parts[0].num_parameters,

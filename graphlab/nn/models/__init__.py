@@ -8,6 +8,7 @@ from graphlab.nn.models.gcn import GCN
 from graphlab.nn.models.gprgnn import GPRGNN
 from graphlab.nn.models.mlp import MLP
 from graphlab.nn.models.ordered_gnn import OrderedGNN
+from graphlab.nn.models.reverse_grand import ReverseGRAND
 
 __all__ = [
     "APPNP",
@@ -18,4 +19,5 @@ __all__ = [
     "GPRGNN",
     "MLP",
     "OrderedGNN",
+    "ReverseGRAND",
 ]

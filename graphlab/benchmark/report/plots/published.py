@@ -1,4 +1,4 @@
-"""Measured minus published accuracy, one panel per dataset."""
+"""Measured minus published numbers, one panel per dataset."""
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
