@@ -87,7 +87,7 @@ def quick_recipe(recipe: Recipe) -> Recipe:
     ``cuts`` of the result says what was cut, one line per setting.
 
     Raises:
-        ArgumentError: The recipe has no quick profile, or that keeps no table.
+        ArgumentError: There is no quick profile, or it keeps none of the tables.
     """
     quick = recipe.quick
     if quick is None:
