@@ -29,7 +29,8 @@ def test_docstrings_have_formula_shapes_and_source(cls):
 
 @pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
 def test_examples_run(cls):
-    names = {"torch": torch, cls.__name__: cls}
+    names = {name: getattr(graphlab.nn, name) for name in graphlab.nn.__all__}
+    names["torch"] = torch
     example = doctest.DocTestParser().get_doctest(
         inspect.getdoc(cls), names, cls.__name__, None, 0
     )

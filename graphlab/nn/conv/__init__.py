@@ -4,8 +4,10 @@ from graphlab.nn.conv.appnp_conv import APPNPConv
 from graphlab.nn.conv.bern_conv import BernConv
 from graphlab.nn.conv.cheb_conv import ChebConv
 from graphlab.nn.conv.gat_conv import GATConv
+from graphlab.nn.conv.gcn2_conv import GCN2Conv
 from graphlab.nn.conv.gcn_conv import GCNConv
 from graphlab.nn.conv.gpr_conv import GPRConv
+from graphlab.nn.conv.lipschitz_residual_block import LipschitzResidualBlock
 from graphlab.nn.conv.ordered_conv import OrderedConv
 from graphlab.nn.conv.sage_conv import SAGEConv
 
@@ -14,8 +16,10 @@ __all__ = [
     "BernConv",
     "ChebConv",
     "GATConv",
+    "GCN2Conv",
     "GCNConv",
     "GPRConv",
+    "LipschitzResidualBlock",
     "OrderedConv",
     "SAGEConv",
 ]

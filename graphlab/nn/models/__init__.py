@@ -3,19 +3,27 @@
 from graphlab.nn.models.appnp import APPNP
 from graphlab.nn.models.bernnet import BernNet
 from graphlab.nn.models.chebnet import ChebNet
+from graphlab.nn.models.deepgcn import DeepGCN
 from graphlab.nn.models.gat import GAT
 from graphlab.nn.models.gcn import GCN
+from graphlab.nn.models.gcnii import GCNII
 from graphlab.nn.models.gprgnn import GPRGNN
+from graphlab.nn.models.lipschitz_resgnn import LipschitzResGNN
 from graphlab.nn.models.mlp import MLP
 from graphlab.nn.models.ordered_gnn import OrderedGNN
+from graphlab.nn.models.resgcn import ResGCN
 
 __all__ = [
     "APPNP",
     "BernNet",
     "ChebNet",
+    "DeepGCN",
     "GAT",
     "GCN",
+    "GCNII",
     "GPRGNN",
+    "LipschitzResGNN",
     "MLP",
     "OrderedGNN",
+    "ResGCN",
 ]

@@ -47,13 +47,13 @@ def test_replicas_equal_one_by_one(make, data, sparse):
     x, edge_index = data
     x = x.to_sparse_csr() if sparse else x
     models = [make().eval() for _ in range(3)]
-    params, _ = stack_module_state(models)
+    params, buffers = stack_module_state(models)
     seed = torch.randn(3, 14, 3)
 
-    def call(params):
-        return functional_call(models[0], params, (x, edge_index))
+    def call(params, buffers):
+        return functional_call(models[0], (params, buffers), (x, edge_index))
 
-    out = vmap(call, randomness="different")(params)
+    out = vmap(call, randomness="different")(params, buffers)
     grads = torch.autograd.grad(out, list(params.values()), seed)
     for r, model in enumerate(models):
         single = model(x, edge_index)
@@ -65,12 +65,12 @@ def test_replicas_equal_one_by_one(make, data, sparse):
 
 def test_replicas_draw_their_own_dropout(make, data):
     model = make()
-    params, _ = stack_module_state([model] * 2)
+    params, buffers = stack_module_state([model] * 2)
 
-    def call(params):
-        return functional_call(model, params, data)
+    def call(params, buffers):
+        return functional_call(model, (params, buffers), data)
 
-    out = vmap(call, randomness="different")(params)
+    out = vmap(call, randomness="different")(params, buffers)
     assert not torch.allclose(out[0], out[1])
 
 
