@@ -22,8 +22,8 @@ def mean_cosine_similarity(x: Tensor) -> Tensor:
     similarity to every node counts as 0. Summed in float64, and differentiable.
 
     Args:
-        x: Node features. A value that is infinite or not a number gives NaN, and so
-            does a single node, which has no pair.
+        x: Node features. A value that is infinite or not a number gives NaN, and so do
+            fewer than two nodes that have a direction.
 
     Shapes:
         - **x:** :math:`(|\mathcal{V}|, F)`
@@ -41,7 +41,8 @@ def mean_cosine_similarity(x: Tensor) -> Tensor:
     x = x / _one_for_zero(x.abs().amax(1, keepdim=True))
     x = x / _one_for_zero(torch.linalg.vector_norm(x, dim=1, keepdim=True))
     pairs = x.size(0) * (x.size(0) - 1)
-    return (x.sum(0).square().sum() - x.square().sum()) / pairs
+    mean = (x.sum(0).square().sum() - x.square().sum()) / pairs
+    return torch.where((x != 0).any(1).sum() < 2, torch.nan, mean)
 
 
 def _one_for_zero(x: Tensor) -> Tensor:

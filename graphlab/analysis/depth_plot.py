@@ -17,29 +17,34 @@ if TYPE_CHECKING:
 
 #: Column of the summary -> title of its panel, and whether its axis is logarithmic.
 PANELS = {
-    "gradient_norm": ("gradient norm, first layer", True),
+    "gradient_norm": ("norm of the gradient", True),
     "gradient_relative_distance_to_constant": (
-        "gradient off the constant, first layer",
+        "gradient, share off the constant",
         False,
     ),
     "gradient_relative_distance_to_degree_subspace": (
-        "gradient off the degree directions, first layer",
+        "gradient, share off the degrees",
         False,
     ),
-    "dirichlet_energy": ("Dirichlet energy, last layer", True),
-    "mean_cosine_similarity": ("mean cosine similarity, last layer", False),
+    "dirichlet_energy": ("Dirichlet energy", True),
+    "mean_cosine_similarity": ("mean cosine similarity", False),
     "relative_distance_to_degree_subspace": (
-        "representation off the degree directions, last layer",
+        "state, share off the degrees",
         False,
     ),
 }
 _DPI = 150
+_ACROSS = 3
 #: Beyond it a line would press the others flat; such values count as overflown.
 _LARGEST = 1e300
 
 
 def plot_depth(summary: "pd.DataFrame", title: str = "") -> Figure:
     """Draw a diagnosis: depth on a logarithmic axis, one line a model.
+
+    Above, the gradient of the loss at the first layer: its norm, and which shares of it
+    are neither equal on all nodes nor in the degree subspace. Below, what enters the
+    last layer.
 
     Values that a logarithmic axis has no place for stand at its edge, with their name:
     a gradient that underflowed as ``0`` at the bottom, what overflowed as ``inf`` or
@@ -58,7 +63,7 @@ def plot_depth(summary: "pd.DataFrame", title: str = "") -> Figure:
             f"{summary['epoch'].nunique() if len(summary) else 0} epochs"
         )
     with style.styled("depth"):
-        figure, axes = style.panels(len(PANELS), width=2.7, height=2.4, columns=3)
+        figure, axes = style.panels(len(PANELS), width=2.7, height=2.4, columns=_ACROSS)
         looks = _looks(list(dict.fromkeys(summary["model"])))
         for axis, (column, (name, logarithmic)) in zip(
             axes, PANELS.items(), strict=True
@@ -66,6 +71,8 @@ def plot_depth(summary: "pd.DataFrame", title: str = "") -> Figure:
             _panel(axis, summary, column, looks, logarithmic)
             axis.set_title(name, fontsize=8)
             axis.set_xlabel("layers")
+        for axis, layer in ((axes[0], "first"), (axes[_ACROSS], "last")):
+            axis.set_ylabel(f"at the {layer} layer")
         handles = [Line2D([], [], label=name, **look) for name, look in looks.items()]
         style.legend(figure, handles)
         if title:

@@ -181,8 +181,8 @@ def _print_table(summary: "pd.DataFrame", where: str) -> None:
     from rich.table import Table
 
     trained = summary["epoch"].max() > 0
-    table = Table(box=None, header_style="bold", title_justify="left")
-    table.add_column("model", no_wrap=True)
+    table = Table(box=None, header_style="bold", padding=(0, 1, 0, 0))
+    table.add_column("model", overflow="fold")
     keys = ("depth", "epoch") if trained else ("depth",)
     for column in (*keys, *_SHOWN.values()):
         table.add_column(column, justify="right", no_wrap=True)
@@ -196,9 +196,9 @@ def _print_table(summary: "pd.DataFrame", where: str) -> None:
     console.print(escape(where), soft_wrap=True)
     console.print(table)
     console.print(
-        "first layer: norm of the loss's gradient, and its share off the constant and "
-        "off the degree\ndirections; last layer: norm, Dirichlet energy and mean cosine "
-        "similarity of what enters it;\nlg Lip: logarithm of the product of Lipschitz "
+        "gradient of the loss at the first layer, and its shares off the constant and "
+        "off\nthe degree directions; norm, Dirichlet energy and mean cosine similarity "
+        "of what\nenters the last layer; lg Lip: log10 of the product of Lipschitz "
         "bounds",
         style="dim",
         soft_wrap=True,
