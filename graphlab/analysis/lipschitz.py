@@ -76,7 +76,7 @@ def lipschitz_product(
         >>> from torch_geometric.nn import GCN
         >>> model = GCN(8, 8, num_layers=2)
         >>> for conv in model.convs:
-        ...     _ = torch.nn.init.eye_(conv.lin.weight).mul_(10)
+        ...     _ = conv.lin.weight.data.copy_(10 * torch.eye(8))
         >>> round(lipschitz_product(model).log10, 6)
         2.0
     """
