@@ -121,7 +121,7 @@ def test_what_leaves_a_layer_can_be_measured(x):
     model = GCN(5, 4, num_layers=2, out_channels=3)
     rows = representation_profile(model, x, EDGES, at="output").rows
     out = model(x, EDGES)
-    assert rows[-1]["norm"] == pytest.approx(float(out.norm()), rel=1e-6)
+    assert rows[-1]["norm"] == pytest.approx(out.norm().item(), rel=1e-6)
     with pytest.raises(ArgumentError, match="at must be"):
         representation_profile(model, x, EDGES, at="inside")
 
