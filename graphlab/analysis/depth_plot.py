@@ -73,8 +73,7 @@ def plot_depth(summary: "pd.DataFrame", title: str = "") -> Figure:
             axis.set_xlabel("layers")
         for axis, layer in ((axes[0], "first"), (axes[_ACROSS], "last")):
             axis.set_ylabel(f"at the {layer} layer")
-        handles = [Line2D([], [], label=name, **look) for name, look in looks.items()]
-        style.legend(figure, handles)
+        _legend(figure, looks)
         if title:
             figure.suptitle(title, fontsize=8.5, x=0.01, ha="left")
     return figure
@@ -103,14 +102,24 @@ def save_depth_plot(
     return svg, png
 
 
+def _legend(figure: Figure, looks: dict[str, dict]) -> None:
+    """Below all panels, in as many columns as the longest name allows."""
+    handles = [Line2D([], [], label=name, **look) for name, look in looks.items()]
+    inches = 0.6 + 0.075 * max(map(len, looks))
+    columns = max(1, int(figure.get_size_inches()[0] / inches))
+    lines = -(-len(handles) // columns)
+    columns = -(-len(handles) // lines)
+    figure.legend(handles=handles, loc="outside lower center", ncols=columns)
+
+
 def _looks(models: list[str]) -> dict[str, dict]:
-    """Colour and marker of each model; the palette's second round is dashed."""
-    colors = style.colors(models)
+    """Colour and marker of each model; the second round of colours is dashed."""
+    colors = (*style.PALETTE, style.NEUTRAL)
     return {
         name: {
-            "color": colors[name],
+            "color": colors[k % len(colors)],
             "marker": style.MARKERS[k % len(style.MARKERS)],
-            "ls": "-" if k < len(style.PALETTE) else "--",
+            "ls": "-" if k < len(colors) else "--",
             "lw": 1.3,
             "ms": 4,
         }

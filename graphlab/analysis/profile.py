@@ -224,8 +224,14 @@ def _forward(model, x, edge_index, layers, at, recorder) -> Tensor:
         for name, state in list(states.items())[:-1]:
             recorder(name, state)
         return out
-    with watched(find_layers(model, layers), at, recorder):
+    found = find_layers(model, layers)
+    with watched(found, at, recorder):
         out = model(x, edge_index)
+    if not recorder.rows:
+        raise ArgumentError(
+            f"layers: {type(model).__name__} called none of {', '.join(found)}; name "
+            "others, or give it a method layer_states(x, edge_index)"
+        )
     return out[0] if isinstance(out, tuple | list) else out
 
 

@@ -206,12 +206,12 @@ def _print_table(summary: "pd.DataFrame", where: str) -> None:
 
 
 def _number(value: float) -> str:
-    """Two digits; infinite and undefined values by name."""
+    """About two digits; infinite and undefined values by name."""
     if value != value:
         return "NaN"
     if abs(value) == float("inf"):
         return "inf" if value > 0 else "-inf"
-    return f"{value:.2g}"
+    return f"{value:.0f}" if 100 <= abs(value) < 1e5 else f"{value:.2g}"
 
 
 def _write(found: "Diagnosis", where: str, out: Path, **constants) -> list[Path]:

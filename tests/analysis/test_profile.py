@@ -226,6 +226,15 @@ def test_a_model_may_name_its_states_itself(x):
             assert rows[0][name] == pytest.approx(value, rel=1e-6)
 
 
+def test_layers_that_are_never_called_are_an_error(x):
+    class Fused(Residual):
+        def forward(self, x, edge_index):
+            return self.last(self.first(x))
+
+    with pytest.raises(ArgumentError, match="Fused called none of conv; .*layer_state"):
+        representation_profile(Fused(), x, EDGES)
+
+
 def test_states_that_the_loss_does_not_see_have_no_gradient(x):
     class Detached(Residual):
         def forward(self, x, edge_index):
