@@ -103,6 +103,11 @@ def make_problem(
 
     from graphlab.training import Problem, TrainingConfig
 
+    if cell.metric == "roc_auc" and data.num_classes != 2:
+        raise ArgumentError(
+            f"metric roc_auc needs a data set of two classes; {cell.dataset} has "
+            f"{data.num_classes}"
+        )
     model = resolve(cell.model)
     channels = {"in_channels": data.x.size(1), "out_channels": data.num_classes}
     masks = {

@@ -4,11 +4,13 @@ The runner knows nothing of terminals: it calls a listener with :class:`Event` o
 The command line shows them as a bar or as lines; tests collect them.
 """
 
+import math
 import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from graphlab.benchmark.metric import METRICS, Metric
 from graphlab.benchmark.recipe import Cell
 
 
@@ -38,20 +40,31 @@ class Event:
 Listener = Callable[[Event], None]
 
 
-def summary(records: list[dict]) -> str:
-    """``84.1 ± 0.5 (std of 10; constant 17.3)`` of the runs of one cell."""
+def summary(records: list[dict], metric: Metric = METRICS["accuracy"]) -> str:
+    """``84.1 ± 0.5 (std of 10; constant 17.3)`` of the runs of one cell.
+
+    A metric other than the accuracy stands before its numbers.
+    """
     done = [record for record in records if record["status"] in ("ok", "nan")]
     if not done:
         return f"{records[0]['status']}: {records[0]['message']}"
-    accuracy = [100 * record["metrics"]["test"]["accuracy"] for record in done]
-    constant = statistics.fmean(100 * record["constant_majority"] for record in done)
-    spread = f" ± {statistics.stdev(accuracy):.1f}" if len(accuracy) > 1 else ""
-    of = f"std of {len(accuracy)}; " if spread else ""
-    text = f"{statistics.fmean(accuracy):.1f}{spread} ({of}constant {constant:.1f})"
+    text = _figures(done, metric)
     collapsed = sum(bool(record["info"].get("collapsed")) for record in done)
     nan = sum(record["status"] == "nan" for record in done)
     text += f", {collapsed} collapsed" if collapsed else ""
     return text + (f", {nan} NaN" if nan else "")
+
+
+def _figures(done: list[dict], metric: Metric) -> str:
+    values = [100 * metric.value(record) for record in done]
+    values = [value for value in values if not math.isnan(value)]
+    if not values:
+        return f"no {metric.name} in the run files"
+    constant = statistics.fmean(100 * metric.constant_value(record) for record in done)
+    spread = f" ± {statistics.stdev(values):.1f}" if len(values) > 1 else ""
+    of = f"std of {len(values)}; " if spread else ""
+    mean = f"{metric.prefix}{statistics.fmean(values):.1f}"
+    return f"{mean}{spread} ({of}constant {constant:.1f})"
 
 
 def duration(seconds: float) -> str:

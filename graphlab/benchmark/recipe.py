@@ -81,6 +81,8 @@ class Cell:
         published_note: Why there is none, otherwise empty.
         unavailable: Why this cell cannot be run at all, e.g. a label method without a
             published formula; empty for a cell that can.
+        metric: The metric of its table (:mod:`graphlab.benchmark.metric`). All metrics
+            are in the run file: it decides what is shown, not what is run.
         origin: ``file: key`` for error messages.
     """
 
@@ -100,6 +102,7 @@ class Cell:
     published: Published | None = None
     published_note: str = ""
     unavailable: str = ""
+    metric: str = "accuracy"
     origin: str = ""
 
     def settings(self) -> dict[str, Any]:

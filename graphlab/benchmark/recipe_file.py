@@ -25,6 +25,7 @@ from graphlab.benchmark.recipe_table import (
     Draft,
     Grid,
     build_cells,
+    read_metric,
     read_overrides,
     read_table,
 )
@@ -124,6 +125,7 @@ def _short_form(root: Section) -> Recipe:
         models=tuple(grid.models),
         labels=tuple(labels),
         cells=(),
+        metric=read_metric(root),
     )
     note = {"*": "no published number"}
     overrides = read_overrides(root.section("settings"), table)

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from graphlab.benchmark.metric import METRICS
 from graphlab.benchmark.recipe import Cell, Published, Table
 from graphlab.benchmark.recipe_parts import (
     LabelSpec,
@@ -85,6 +86,7 @@ def read_table(section: Section, grid: Grid, earlier: dict[str, Draft]) -> Draft
         models=models,
         labels=labels,
         cells=(),
+        metric=read_metric(section, inherited.metric if inherited else "accuracy"),
         note=section.take("note", str, ""),
     )
     overrides = read_overrides(section.section("settings"), table)
@@ -98,6 +100,13 @@ def read_table(section: Section, grid: Grid, earlier: dict[str, Draft]) -> Draft
     )
     section.done()
     return draft
+
+
+def read_metric(section: Section, default: str = "accuracy") -> str:
+    """``metric``: what the table shows and judges."""
+    if "metric" not in section.content:
+        return default
+    return section.one_of("metric", list(METRICS))
 
 
 def _names(section: Section, key: str, grid: dict, inherited: Table | None) -> Any:
@@ -238,5 +247,6 @@ def _cell(draft: Draft, grid: Grid, dataset: str, model: str, label: str) -> Cel
         published=published,
         published_note="" if published else next(filter(None, notes), ""),
         unavailable=label_spec.unavailable,
+        metric=draft.table.metric,
         origin=draft.origin,
     )

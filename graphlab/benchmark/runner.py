@@ -22,6 +22,7 @@ from graphlab.benchmark.execute import (
     train_runs,
 )
 from graphlab.benchmark.imports import check_cells
+from graphlab.benchmark.metric import METRICS
 from graphlab.benchmark.progress import Event, Listener, summary
 from graphlab.benchmark.recipe import Cell, Recipe
 from graphlab.errors import DatasetError
@@ -226,7 +227,8 @@ class _Attempt:
             kind = "failed"
         if seconds is None and any(r.get("sweep") == self.sweep.token for r in records):
             kind = "sibling"  # another worker of this sweep has reported it
-        return self._event(kind, summary(records), seconds or 0.0)
+        text = summary(records, METRICS[self.cell.metric])
+        return self._event(kind, text, seconds or 0.0)
 
     def _event(self, kind: str, text: str = "", seconds: float = 0.0) -> str:
         title, table = self.cell.title, self.cell.table

@@ -1,12 +1,14 @@
-"""Hyper-parameter search with Optuna, judged on validation accuracy alone.
+"""Hyper-parameter search with Optuna, judged on validation nodes alone.
 
-Every label method gets the same number of trials on the same splits. Test metrics are
-never computed here. Trials are kept in a journal per cell, so a search that was cut off
-goes on where it stopped.
+Judge is the mean of the monitored metric, or of the table's metric where the loss is
+monitored. Every label method gets the same number of trials on the same splits. Test
+metrics are never computed here. Trials are kept in a journal per cell, so a search that
+was cut off goes on where it stopped.
 """
 
 import json
 import logging
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +26,7 @@ from graphlab.benchmark.execute import (
     splits_of,
 )
 from graphlab.benchmark.imports import check_cells
+from graphlab.benchmark.metric import METRICS, search_metric
 from graphlab.benchmark.progress import Event, Listener
 from graphlab.benchmark.recipe import Cell, Recipe
 from graphlab.benchmark.runner import runnable, work_through
@@ -78,7 +81,7 @@ def run_search(
 
     Returns:
         One JSON-able result per cell: ``best`` (dotted setting -> value), ``value``
-        (its mean validation accuracy), ``trials``; a failed cell has no ``best``.
+        (the mean of its ``objective``), ``trials``; a failed cell has no ``best``.
 
     Raises:
         GraphlabError: Optuna is not installed, or the recipe states no search space.
@@ -135,6 +138,7 @@ class _CellSearch:
     def __init__(self, task: SearchTask, cell: Cell, tell: Callable[..., str]) -> None:
         self.task, self.cell, self.tell = task, cell, tell
         self.space = space_of(task.recipe, cell)
+        self.metric = search_metric(cell.metric, cell.training.get("monitor", ""))
         self.trials = min(task.budget.trials, size(self.space))
 
     def run(self, cache: DataCache, results: dict, index: int) -> str:
@@ -143,7 +147,8 @@ class _CellSearch:
         except DatasetError as error:
             results[index] = self._result([], str(error))
             return self.tell("failed", f"unavailable: {error}")
-        number = study_id(self.cell, self.space, self.task.budget, data.checksum)
+        setting = self.cell, self.space, self.task.budget, data.checksum
+        number = study_id(*setting, self.metric.key)
         cell = self.cell
         name = "-".join((cell.table, cell.dataset, cell.model_name, cell.label_name))
         file = self.task.folder / f"{store.plain(name)}-{number}.json"
@@ -185,7 +190,7 @@ class _CellSearch:
         return "skip" if before >= self.trials else "done"
 
     def _try(self, point: Point, data: Any) -> dict[str, Any]:
-        """Mean validation accuracy of one setting."""
+        """Mean validation figures of one setting."""
         from graphlab.training import evaluate
 
         cell = with_point(self.cell, point)
@@ -201,9 +206,12 @@ class _CellSearch:
             status, message = failure(error)
             return {"point": point, "value": None, "status": status, "note": message}
         mean = {k: sum(f[k] for f in figures) / len(figures) for k in figures[0]}
+        if math.isnan(value := mean[self.metric.key]):
+            note = f"{self.metric.name} undefined on the validation nodes"
+            return {"point": point, "value": None, "status": "nan", "note": note}
         return {
             "point": point,
-            "value": mean["accuracy"],
+            "value": value,
             "val_loss": mean["loss"],
             "status": "ok",
         }
@@ -218,7 +226,8 @@ class _CellSearch:
             "model": self.cell.model_name,
             "label": self.cell.label_name,
             "profile": self.cell.profile,
-            "objective": "mean validation accuracy, ties by validation loss",
+            "metric": self.metric.key,
+            "objective": f"mean validation {self.metric.name}, ties by validation loss",
             "splits": self.task.budget.splits,
             "budget": self.task.budget.trials,
             "space_size": size(self.space),
@@ -231,7 +240,7 @@ class _CellSearch:
 
 
 def _best(trials: list[dict]) -> dict | None:
-    """Highest validation accuracy; among equals the lowest validation loss."""
+    """Highest value; among equals the lowest validation loss."""
     good = [trial for trial in trials if trial["value"] is not None]
     return max(good, key=lambda t: (t["value"], -t["val_loss"])) if good else None
 
@@ -245,7 +254,8 @@ def _in_words(result: dict) -> str:
     point = ", ".join(
         f"{name.split('.', 1)[1]} {value}" for name, value in result["best"].items()
     )
-    return f"validation {100 * result['value']:.2f} at {point}; {tried}"
+    value = f"{METRICS[result['metric']].prefix}{100 * result['value']:.2f}"
+    return f"validation {value} at {point}; {tried}"
 
 
 def _import_optuna() -> Any:

@@ -20,7 +20,7 @@ class Budget:
 
     Args:
         trials: Most settings that are tried per cell.
-        splits: Splits that a setting is judged on, by mean validation accuracy.
+        splits: Splits that a setting is judged on.
     """
 
     trials: int = 20
@@ -67,10 +67,13 @@ def with_point(cell: Cell, point: Point) -> Cell:
     return cell
 
 
-def study_id(cell: Cell, space: dict[str, list], budget: Budget, checksum: str) -> str:
+def study_id(
+    cell: Cell, space: dict[str, list], budget: Budget, checksum: str, metric: str
+) -> str:
     """12 hexadecimal digits over everything that a trial's value depends on."""
     base = without(cell, space)
     content = [base, space, budget.splits, checksum]
+    content += [metric] if metric != "accuracy" else []  # as in older journals
     text = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 

@@ -3,17 +3,19 @@
 import json
 from typing import Any
 
+from graphlab.benchmark.metric import METRICS
 from graphlab.benchmark.recipe import Recipe
 from graphlab.benchmark.search_space import Budget
 
 
 def settings_toml(recipe: Recipe, results: list[dict[str, Any]], budget: Budget) -> str:
     """``[table.NAME.settings.MODEL.DATASET]`` sections, one line per label method."""
+    metrics = dict.fromkeys(METRICS[result["metric"]].name for result in results)
     lines = [
         f"# graphlab run --search: at most {budget.trials} trials per label method, "
         f"the same for all,",
-        f"# judged by mean validation accuracy over the first {budget.splits} splits; "
-        "test metrics unseen.",
+        f"# judged by mean validation {' or '.join(metrics)} over the first "
+        f"{budget.splits} splits; test metrics unseen.",
     ]
     section = None
     for result in results:
@@ -39,7 +41,8 @@ def _line(result: dict[str, Any]) -> str:
         parts.setdefault(part, []).append(f"{_name(key)} = {_value(value)}")
     tables = ", ".join(f"{part} = {{ {', '.join(v)} }}" for part, v in parts.items())
     tried = f"{len(result['trials'])} of {result['space_size']}"
-    note = f"# validation {100 * result['value']:.2f}, {tried} settings"
+    value = f"{METRICS[result['metric']].prefix}{100 * result['value']:.2f}"
+    note = f"# validation {value}, {tried} settings"
     return f"{_name(result['label'])} = {{ {tables} }}  {note}"
 
 

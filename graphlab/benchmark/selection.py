@@ -154,7 +154,7 @@ def _parse_assignment(recipe: Recipe, assignment: str) -> Callable[[Cell], Cell]
     key = key.strip()
     if not sign or not key:
         raise ArgumentError(f"--set {assignment}: must have the form key=value")
-    value = _toml_value(text.strip())
+    value = toml_value(text.strip())
     head, *rest = key.split(".")
     simple = {"runs": int, "split": str, "normalize_features": bool}
     if head in simple and not rest:
@@ -198,7 +198,8 @@ def _argument_change(recipe: Recipe, key: str, value: Any) -> Callable[[Cell], C
     return change
 
 
-def _toml_value(text: str) -> Any:
+def toml_value(text: str) -> Any:
+    """A value as TOML writes it; a bare word is taken as a string."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:

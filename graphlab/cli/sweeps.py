@@ -48,7 +48,7 @@ def run(
     data_root: options.DataRoot = None,
     set_: options.Assignments = None,
     search: Annotated[
-        bool, typer.Option("--search", help="Tune on validation accuracy first.")
+        bool, typer.Option("--search", help="Tune on validation nodes first.")
     ] = False,
     trials: Annotated[
         int, typer.Option(min=1, help="Trials per model and label method.")

@@ -6,7 +6,7 @@ from graphlab.errors import ArgumentError
 
 _CHOICES = {
     "stopping": ("postel", "patience", "none"),
-    "monitor": ("val_loss", "val_accuracy"),
+    "monitor": ("val_loss", "val_accuracy", "val_roc_auc"),
     "optimizer": ("Adam", "AdamW", "SGD"),
 }
 
@@ -24,8 +24,8 @@ class TrainingConfig:
             ``"patience"`` stops after :math:`P` epochs without a new best;
             ``"none"`` trains all epochs.
         monitor: Validation quantity that picks the reported epoch, ``"val_loss"``
-            (lowest, first on ties) or ``"val_accuracy"`` (highest; the lower loss
-            on ties).
+            (lowest, first on ties), ``"val_accuracy"`` or, with two classes,
+            ``"val_roc_auc"`` (highest; the lower loss on ties).
         optimizer: Name of a :mod:`torch.optim` class: ``"Adam"``, ``"AdamW"`` or
             ``"SGD"``.
         lr: Learning rate.
@@ -72,6 +72,7 @@ class TrainingConfig:
         return {
             "val_loss": "lowest validation loss",
             "val_accuracy": "highest validation accuracy",
+            "val_roc_auc": "highest validation ROC-AUC",
         }[self.monitor]
 
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from graphlab.errors import ArgumentError
+from graphlab.training.roc_auc import binary_scores, roc_auc
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,10 @@ def _fold(term: SoftTargets, share: Tensor) -> Tensor:
 
 
 class ValidationFigures:
-    """Validation loss (nats) and accuracy of all replicas, once an epoch."""
+    """Validation loss (nats) and accuracy of all replicas, once an epoch.
+
+    The ROC-AUC is computed apart, as only those who monitor it need it.
+    """
 
     def __init__(self, y: Tensor, val_mask: Tensor):
         self.counts = val_mask.sum(1)
@@ -91,10 +95,19 @@ class ValidationFigures:
 
     def __call__(self, logits: Tensor) -> tuple[Tensor, Tensor]:
         """Loss and accuracy, each :math:`(R)`."""
-        index = self.index.unsqueeze(-1).expand(-1, -1, logits.size(-1))
-        scores = torch.log_softmax(logits.gather(1, index), -1)
+        scores = torch.log_softmax(self._judged(logits), -1)
         losses = -scores.gather(2, self.label.unsqueeze(-1)).squeeze(-1)
         hits = scores.argmax(-1) == self.label
         loss = losses.where(self.weight, 0).double().sum(1) / self.counts
         accuracy = (hits & self.weight).sum(1).double() / self.counts
         return loss, accuracy
+
+    def roc_auc(self, logits: Tensor) -> Tensor:
+        """ROC-AUC of two classes, :math:`(R)`."""
+        scores = binary_scores(self._judged(logits))
+        return roc_auc(scores, self.label == 1, self.weight)
+
+    def _judged(self, logits: Tensor) -> Tensor:
+        """The class scores of the validation nodes, padded to the same number."""
+        index = self.index.unsqueeze(-1).expand(-1, -1, logits.size(-1))
+        return logits.gather(1, index)

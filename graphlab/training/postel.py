@@ -109,5 +109,5 @@ def _targets(problem: Problem, pseudo_label: Tensor | None, options: dict) -> Te
 def _take_over(best: FitResult, replica: int, result: FitResult, place: int) -> None:
     best.logits[replica] = result.logits[place]
     names = ("state_dicts", "best_epoch", "epochs", "best_val_loss")
-    for name in (*names, "best_val_accuracy", "info"):
+    for name in (*names, "best_val_accuracy", "best_val_roc_auc", "info"):
         getattr(best, name)[replica] = getattr(result, name)[place]

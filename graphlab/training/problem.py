@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from graphlab.errors import ArgumentError
+from graphlab.ops._cache import cached
 from graphlab.training.config import Progress, TrainingConfig
 
 #: Features with a smaller share of non-zeros are handed on in CSR form to models
@@ -23,7 +24,9 @@ class Problem:
     Args:
         make_model: Called once per replica, with the random generators seeded by
             the replica's seed; returns a module with ``forward(x, edge_index)``
-            that yields class scores :math:`(N, C)`.
+            that yields class scores :math:`(N, C)`. It may have a method ``facts()``
+            that describes its last forward pass in a JSON-able dictionary, e.g.
+            ``{"converged": True, "iterations": 5.2}``.
         x: Node features :math:`(N, F)`.
         edge_index: Edges :math:`(2, E)`.
         y: Class of each node :math:`(N)`; read inside the masks only.
@@ -37,7 +40,8 @@ class Problem:
 
     Raises:
         ArgumentError: If shapes do not fit, a replica lacks training or validation
-            nodes, or a label inside a mask is not in :math:`[0, C)`.
+            nodes, a label inside a mask is not in :math:`[0, C)`, or the ROC-AUC is to
+            be monitored where it is undefined.
     """
 
     make_model: Callable[[], torch.nn.Module]
@@ -67,6 +71,8 @@ class Problem:
                     f"{int(mask.any(1).long().argmin())} has none"
                 )
         self._check_labels()
+        if self.config.monitor == "val_roc_auc":
+            self._check_two_classes()
 
     def _check_labels(self) -> None:
         used = (self.train_mask | self.val_mask | self.test_mask).any(0)
@@ -76,6 +82,19 @@ class Problem:
                 f"y must lie in [0, {self.num_classes - 1}] inside the masks, got "
                 f"values from {int(y.min())} to {int(y.max())}"
             )
+
+    def _check_two_classes(self) -> None:
+        if self.num_classes != 2:
+            raise ArgumentError(
+                "monitor must be val_loss or val_accuracy where there are not exactly "
+                f"two classes, got val_roc_auc with {self.num_classes} classes"
+            )
+        for r, mask in enumerate(self.val_mask):
+            if len(found := self.y[mask].unique()) < 2:
+                raise ArgumentError(
+                    "monitor val_roc_auc needs validation nodes of both classes; those "
+                    f"of replica {r} are all of class {int(found[0])}"
+                )
 
     @property
     def num_nodes(self) -> int:
@@ -87,16 +106,15 @@ class Problem:
         """Number of replicas."""
         return len(self.seeds)
 
-    @cached_property
+    @property
     def sparse_x(self) -> Tensor | None:
-        """The features in CSR form if they are sparse enough to gain from it."""
+        """The features in CSR form if they are sparse enough to gain from it.
+
+        Made once per feature tensor, so that all cells on a data set share it.
+        """
         if self.x.layout == torch.sparse_csr:
             return self.x
-        if torch.count_nonzero(self.x) >= SPARSE_BELOW * self.x.numel():
-            return None
-        with warnings.catch_warnings():  # torch calls all its CSR tensors beta
-            warnings.simplefilter("ignore", UserWarning)
-            return self.x.to_sparse_csr()
+        return cached(self.x, "sparse_x", lambda: _sparse(self.x))
 
     @cached_property
     def one_hot(self) -> Tensor:
@@ -108,16 +126,21 @@ class Problem:
     def select(self, replicas: Sequence[int], seeds: Sequence[int]) -> "Problem":
         """The problem of some replicas only, with other seeds."""
         index = torch.as_tensor(replicas, dtype=torch.long, device=self.y.device)
-        part = replace(
+        return replace(
             self,
             train_mask=self.train_mask[index],
             val_mask=self.val_mask[index],
             test_mask=self.test_mask[index],
             seeds=tuple(seeds),
         )
-        if "sparse_x" in self.__dict__:  # conversion and graph caches are shared
-            part.__dict__["sparse_x"] = self.sparse_x
-        return part
+
+
+def _sparse(x: Tensor) -> Tensor | None:
+    if torch.count_nonzero(x) >= SPARSE_BELOW * x.numel():
+        return None
+    with warnings.catch_warnings():  # torch calls all its CSR tensors beta
+        warnings.simplefilter("ignore", UserWarning)
+        return x.to_sparse_csr()
 
 
 @dataclass(frozen=True)
@@ -131,12 +154,14 @@ class FitResult:
         epochs: Number of epochs trained.
         best_val_loss: Validation loss at that epoch.
         best_val_accuracy: Validation accuracy at that epoch.
+        best_val_roc_auc: Validation ROC-AUC at that epoch; NaN unless monitored.
         num_parameters: Number of trainable parameters of one replica.
         vectorized: Whether the replicas were trained at once.
         reason: Why not, empty otherwise.
         info: Further facts of each replica, JSON-able: ``collapsed`` (all validation
             and test nodes are predicted as one class), ``nan`` (the loss became
-            NaN), and what a label method adds.
+            NaN), ``model`` (what the model's method ``facts`` returns after the final
+            evaluation, if it has one), and what a label method adds.
     """
 
     logits: Tensor
@@ -145,6 +170,7 @@ class FitResult:
     epochs: list[int]
     best_val_loss: list[float]
     best_val_accuracy: list[float]
+    best_val_roc_auc: list[float]
     num_parameters: int
     vectorized: bool
     reason: str

@@ -18,6 +18,10 @@ class Tracker:
         self.best_epoch = torch.zeros(num_replicas, dtype=torch.long)
         self.best_loss = torch.full((num_replicas,), torch.inf, dtype=torch.double)
         self.best_accuracy = torch.full((num_replicas,), -1.0, dtype=torch.double)
+        monitored = config.monitor == "val_roc_auc"
+        self.best_roc_auc = torch.full(
+            (num_replicas,), -1.0 if monitored else torch.nan, dtype=torch.double
+        )
         self.epochs = torch.zeros(num_replicas, dtype=torch.long)
         self.nan = torch.zeros(num_replicas, dtype=torch.bool)
         self._losses = torch.full(
@@ -25,31 +29,44 @@ class Tracker:
         )
 
     def step(
-        self, epoch: int, active: Tensor, loss: Tensor, accuracy: Tensor
+        self,
+        epoch: int,
+        active: Tensor,
+        loss: Tensor,
+        accuracy: Tensor,
+        roc_auc: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """Takes in the validation figures of an epoch.
+        """Takes in the validation figures of an epoch; the ROC-AUC where monitored.
 
         Returns:
             Two masks over `active`: replicas with a new best, replicas that stop.
         """
         loss, accuracy = loss.double().cpu(), accuracy.double().cpu()
-        improved = self._improved(active, loss, accuracy)
+        if roc_auc is not None:
+            roc_auc = roc_auc.cpu()
+        improved = self._improved(active, loss, accuracy, roc_auc)
         places = active[improved]
         self.best_epoch[places] = epoch
         self.best_loss[places] = loss[improved]
         self.best_accuracy[places] = accuracy[improved]
+        if roc_auc is not None:
+            self.best_roc_auc[places] = roc_auc[improved]
         self.epochs[active] = epoch + 1
         self._losses[active, epoch] = loss
         broken = loss.isnan()
         self.nan[active[broken]] = True
         return improved, broken | self._stops(epoch, active, loss)
 
-    def _improved(self, active: Tensor, loss: Tensor, accuracy: Tensor) -> Tensor:
+    def _improved(
+        self, active: Tensor, loss: Tensor, accuracy: Tensor, roc_auc: Tensor | None
+    ) -> Tensor:
         lower = loss < self.best_loss[active]
         if self.config.monitor == "val_loss":
             return lower
-        best = self.best_accuracy[active]
-        return ~loss.isnan() & ((accuracy > best) | ((accuracy == best) & lower))
+        score, best = accuracy, self.best_accuracy[active]
+        if self.config.monitor == "val_roc_auc":
+            score, best = roc_auc, self.best_roc_auc[active]
+        return ~loss.isnan() & ((score > best) | ((score == best) & lower))
 
     def _stops(self, epoch: int, active: Tensor, loss: Tensor) -> Tensor:
         window = self.config.patience

@@ -27,6 +27,11 @@ class Random(Tiny):
         return self.lin(torch.nn.functional.dropout(x, 0.5, self.training))
 
 
+class Telling(Tiny):
+    def facts(self):
+        return {"converged": False, "residual": float("nan"), "steps": 3}
+
+
 def plain(problem):
     return no_smoothing(problem)
 

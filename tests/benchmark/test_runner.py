@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -40,12 +41,23 @@ def test_runs_are_recorded_with_everything_that_decides_them(small_recipe, tmp_p
     assert first["status"] == "ok" and first["message"] is None
     assert set(first["metrics"]) == {"train", "val", "test"}
     for part in first["metrics"].values():
-        assert set(part) == {"accuracy", "macro_f1", "balanced_accuracy", "loss"}
+        names = {"accuracy", "macro_f1", "balanced_accuracy", "roc_auc", "loss"}
+        assert set(part) == names and part["roc_auc"] is None  # ten classes
         assert 0 <= part["accuracy"] <= 1
     assert 0 < first["constant_majority"] < 0.2
     assert first["epochs"] == 3 and first["num_parameters"] == 64 * 10 + 10
     assert first["selection"] == "lowest validation loss"
     assert first["host"]["cores"] >= 1 and first["versions"]["torch"]
+
+
+def test_what_a_model_says_of_itself_is_recorded(small_recipe, tmp_path):
+    recipe = small_recipe(runs=1)
+    cells = tuple(replace(cell, model="fakes:Telling") for cell in recipe.cells)
+    table = replace(recipe.tables[0], cells=cells)
+    run_recipe(replace(recipe, tables=(table,)), tmp_path)
+    (run,) = outcome(tmp_path)
+    facts = {"converged": False, "residual": None, "steps": 3}  # JSON has no NaN
+    assert run["info"]["model"] == facts
 
 
 def test_what_is_there_is_skipped_and_what_is_missing_is_run(small_recipe, tmp_path):

@@ -35,7 +35,7 @@ class Effect:
 
     Attributes:
         result: The method's cell.
-        pairs: Accuracy differences in points, by run index.
+        pairs: Differences of the table's metric in points, by run index.
         paired: Their statistics, in points; ``None`` when nothing could be paired.
         holm: Wilcoxon p-value adjusted over the table; ``None`` without a test.
         kind: One of the constants of this module.
@@ -118,12 +118,12 @@ def _unseen(paired: stats.PairedDifference) -> str:
 
 
 def _by_split(result: CellResult) -> dict[tuple, float]:
-    """Test accuracy by run index and by the content of split and dataset."""
+    """The test metric by run index and by the content of split and dataset."""
     keys = ("run", "split_checksum", "dataset_checksum")
-    accuracies = result.values("accuracy")
+    values = result.values(result.metric.key)
     return {
         tuple(run.get(key) for key in keys): value
-        for run, value in zip(result.runs, accuracies, strict=True)
+        for run, value in zip(result.runs, values, strict=True)
     }
 
 

@@ -40,7 +40,7 @@ def _square(entry: Entry) -> Square:
     return Square(
         published="" if entry.published == DASH else entry.published,
         copied="" if entry.copied == DASH else entry.copied,
-        measured=entry.accuracy if entry.result.n else "",
+        measured=entry.measured if entry.result.n else "",
         missing=f"({entry.runs})" if entry.partial else "",
         outcome=_outcome(entry),
         kind=entry.verdict.kind,

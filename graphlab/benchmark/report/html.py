@@ -61,11 +61,12 @@ def _table(report: TableReport, small: list[Note]) -> dict[str, Any]:
         "caption": report.caption,
         "has_published": report.has_published,
         "columns": [report.heading(column) for column in report.columns],
-        "constant": [percent(report.constant_majority(c)) for c in report.columns],
+        "constant": [percent(report.constant(c)) for c in report.columns],
+        "constant_name": report.metric.constant,
         "rows": _rows(report),
         "plots": [(p.caption, Markup(svg), w) for p, svg, w in svg_figures(report)],
         "effects": _long(views.EFFECTS, with_effect, lambda e: e.effect.kind),
-        "details": _long(views.DETAILS, report.by_dataset, lambda e: ""),
+        "details": _long(views.details(report.metric), report.by_dataset, lambda e: ""),
         "notes": small,
     }
 

@@ -76,7 +76,7 @@ def _table(report: TableReport) -> list[str]:
         parts.append(_long(views.EFFECTS, rows, caption))
     if report.measured:
         caption = rf"{title}: details, \%."
-        parts.append(_long(views.DETAILS, report.by_dataset, caption))
+        parts.append(_long(views.details(report.metric), report.by_dataset, caption))
     return parts
 
 
@@ -100,7 +100,7 @@ def _wide(report: TableReport, title: str, summary: str) -> str:
 def _panel(report: TableReport, panel: Sequence[Column], caption: str) -> str:
     chosen = [report.columns.index(column) for column in panel]
     heads = [escape(report.heading(column)) for column in panel]
-    constant = [percent(report.constant_majority(column)) for column in panel]
+    constant = [percent(report.constant(column)) for column in panel]
     return "\n".join(
         [
             r"{\scriptsize\setlength{\tabcolsep}{4pt}",
@@ -110,7 +110,7 @@ def _panel(report: TableReport, panel: Sequence[Column], caption: str) -> str:
             _line(["Model", "Label method", *heads]),
             r"\midrule",
             r"\endhead",
-            _line([r"\emph{constant majority}", "", *map(escape, constant)]),
+            _line([rf"\emph{{{report.metric.constant}}}", "", *map(escape, constant)]),
             *_panel_rows(report, chosen),
             r"\bottomrule",
             r"\end{longtable}}",

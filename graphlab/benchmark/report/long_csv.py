@@ -1,4 +1,4 @@
-"""All numbers in long form: one line per cell, accuracies as fractions, unrounded."""
+"""All numbers in long form: one line per cell, metrics as fractions, unrounded."""
 
 import csv
 import io
@@ -7,13 +7,14 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+from graphlab.benchmark.report.results import CellResult
 from graphlab.benchmark.report.table import Entry, TableReport
 
 
 def render_csv(reports: Iterable[TableReport]) -> str:
     """CSV of all cells of all tables, unrun ones included.
 
-    Accuracies are fractions as in the run files, except the published numbers and the
+    Metrics are fractions as in the run files, except the published numbers and the
     columns whose names end in ``points`` or ``percent``. Undefined numbers are empty.
     """
     rows = [_row(report, entry) for report in reports for entry in report.entries]
@@ -65,17 +66,16 @@ def _published(entry: Entry) -> dict[str, Any]:
 
 
 def _measured(entry: Entry) -> dict[str, Any]:
-    result, accuracy = entry.result, entry.result.accuracy
+    result = entry.result
     return {
         "runs_expected": result.cell.runs,
-        "n": accuracy.n,
+        "n": result.score.n,
         "failed": len(result.failed),
-        "accuracy": accuracy.mean,
-        "accuracy_std": accuracy.std,
-        "accuracy_low": accuracy.low,
-        "accuracy_high": accuracy.high,
-        "accuracy_half_width": accuracy.half_width,
-        "constant_majority": result.constant_majority,
+        "metric": result.metric.key,
+        **_summary(result, "accuracy"),
+        **_summary(result, "roc_auc"),
+        "constant": result.constant,
+        "constant_majority": result.mean_of("constant_majority"),
         "macro_f1": result.macro_f1,
         "balanced_accuracy": result.balanced_accuracy,
         "best_epoch_median": result.best_epoch(),
@@ -86,6 +86,18 @@ def _measured(entry: Entry) -> dict[str, Any]:
         "selection": "; ".join(
             dict.fromkeys(run.get("selection") or "" for run in result.runs)
         ),
+    }
+
+
+def _summary(result: CellResult, metric: str) -> dict[str, float]:
+    """The metrics that tables are about; verdicts and effects follow ``metric``."""
+    summary = result.summary(metric)
+    return {
+        metric: summary.mean,
+        f"{metric}_std": summary.std,
+        f"{metric}_low": summary.low,
+        f"{metric}_high": summary.high,
+        f"{metric}_half_width": summary.half_width,
     }
 
 

@@ -40,7 +40,10 @@ def _table(report: TableReport) -> list[str]:
         parts += ["### Paired differences against no label method, points"]
         parts += [_long(views.EFFECTS, rows)]
     if report.measured:
-        parts += ["### Details, %", _long(views.DETAILS, report.by_dataset)]
+        parts += [
+            "### Details, %",
+            _long(views.details(report.metric), report.by_dataset),
+        ]
     return parts
 
 
@@ -60,8 +63,8 @@ def _legend(report: TableReport) -> list[str]:
 def _wide(report: TableReport) -> str:
     header = ["Model", "Label method"]
     header += [escape(report.heading(column)) for column in report.columns]
-    constant = [percent(report.constant_majority(c)) for c in report.columns]
-    rows = [["*constant majority*", "", *constant]]
+    constant = [percent(report.constant(c)) for c in report.columns]
+    rows = [[f"*{report.metric.constant}*", "", *constant]]
     rows += [
         [escape(row.model), escape(row.label), *map(_square, line)]
         for row, line in squares(report)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from graphlab.benchmark import stats
 from graphlab.benchmark.report.effects import NOT_COMPARED
-from graphlab.benchmark.report.numbers import listing, plural
+from graphlab.benchmark.report.numbers import listing, percent, plural
 from graphlab.benchmark.report.table import (
     CHANGED,
     COLLAPSED,
@@ -16,6 +16,11 @@ from graphlab.benchmark.report.table import (
 from graphlab.benchmark.report.verdict import NOT_IMPLEMENTED, NOT_RUN
 from graphlab.benchmark.report.versions import environment
 
+_PLURALS = {
+    "accuracy": "Accuracies are percentages",
+    "roc_auc": "Areas under the ROC curve are percentages (50 is chance)",
+}
+_BEYOND = "reversed diffusion for longer than the number format can undo"
 MANY = 6  # seeds, cells or settings named one by one before it becomes "and k more"
 
 
@@ -38,13 +43,15 @@ def notes(report: TableReport) -> list[Note]:
         return []
     runs = _runs(report)
     found = [
-        ("Numbers", _numbers()),
+        ("Numbers", _numbers(report)),
         ("Verdict", _verdict(report)),
         ("Published", _published(report)),
         (f"Copied ({COPIED})", _copied(report)),
         ("No published number", _unpublished(report)),
         ("Paired tests", _paired(report)),
         (f"Collapsed ({COLLAPSED})", _collapsed(report)),
+        ("Not converged", _denied(report, "converged", "did not converge")),
+        ("Ill-posed", _denied(report, "well_posed", _BEYOND)),
         (f"Constant ({CONSTANT})", _constant(report)),
         (f"Changed settings ({CHANGED})", _changed(report)),
         ("Method settings apart", _apart(report)),
@@ -70,9 +77,9 @@ def _runs(report: TableReport) -> list[dict]:
     ]
 
 
-def _numbers() -> str:
+def _numbers(report: TableReport) -> str:
     return (
-        "Accuracies are percentages on the test nodes, differences are percentage "
+        f"{_PLURALS[report.metric.key]} on the test nodes, differences are percentage "
         "points. Measured ± is the larger half of a 95 % percentile bootstrap interval "
         f"of the mean ({stats.PAPER_DRAWS:,} draws, seeded), as PosteL prints it; the "
         "details give the unbiased standard deviation and the interval itself "
@@ -134,12 +141,33 @@ def _collapsed(report: TableReport) -> str:
     return (
         "the predictions on validation and test nodes fell to one class in at least "
         "one run; the details count them."
+        + " The ROC-AUC does not depend on it."
+        * (report.metric.key == "roc_auc")
+    )
+
+
+def _denied(report: TableReport, fact: str, words: str) -> str:
+    """Runs whose model says of itself that something does not hold."""
+    told: list[tuple[str, bool]] = []
+    for entry in report.measured:
+        place = f"{entry.row.method} on {entry.column.dataset}"
+        models = [run.get("info", {}).get("model") or {} for run in entry.result.runs]
+        told += [(place, model[fact]) for model in models if fact in model]
+    where = [place for place, holds in told if holds is False]
+    if not where:
+        return ""
+    return (
+        f"{len(where)} of {plural(len(told), 'run')} {words} "
+        f"({_shortened(_unique(where), ', ')})"
     )
 
 
 def _constant(report: TableReport) -> str:
     if all(entry.result.beats_constant for entry in report.measured):
         return ""
+    if report.metric.chance is not None:
+        chance = percent(report.metric.chance)
+        return f"the mean {report.metric.name} is not above {chance}, that of chance."
     return (
         "the mean accuracy is not above that of always predicting the class that is "
         "most frequent among the validation nodes."
@@ -191,7 +219,7 @@ def _seeds(runs: list[dict]) -> str:
 
 
 def _count(report: TableReport) -> str:
-    counts = [entry.result.accuracy.n for entry in report.measured]
+    counts = [entry.result.score.n for entry in report.measured]
     if not counts:
         return "no run gave a number"
     low, high = min(counts), max(counts)

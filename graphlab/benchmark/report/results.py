@@ -5,11 +5,12 @@ import math
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from graphlab.benchmark import stats
+from graphlab.benchmark.metric import METRICS, Metric, as_number
 from graphlab.benchmark.recipe import Cell, Table
 
 IDENTITY = ("dataset", "split", "model", "model_name", "label", "label_name")
@@ -25,6 +26,7 @@ class CellResult:
         failed: Runs that ended without a number (out of memory, NaN, error, no data).
         changed: Settings in which the runs differ from the recipe, one line each.
         set_aside: Runs of this cell under still other settings, which are not shown.
+        metric: What the table is about.
     """
 
     cell: Cell
@@ -32,6 +34,7 @@ class CellResult:
     failed: tuple[dict, ...] = ()
     changed: tuple[str, ...] = ()
     set_aside: int = 0
+    metric: Metric = METRICS["accuracy"]
 
     @property
     def n(self) -> int:
@@ -61,25 +64,31 @@ class CellResult:
         return sum(bool(run.get("info", {}).get("collapsed")) for run in self.runs)
 
     @cached_property
-    def constant_majority(self) -> float:
-        """Mean test accuracy of the best constant class; NaN when not recorded."""
-        return stats.mean([_number(run.get("constant_majority")) for run in self.runs])
+    def constant(self) -> float:
+        """Mean test metric of a constant answer; NaN when not recorded."""
+        return stats.mean([self.metric.constant_value(run) for run in self.runs])
 
     @property
     def beats_constant(self) -> bool:
-        """Whether the mean accuracy exceeds that of a constant class."""
-        margin = self.accuracy.mean - self.constant_majority
+        """Whether the mean of the metric exceeds that of a constant answer."""
+        margin = self.score.mean - self.constant
         return not margin <= 1e-9  # true as well when there is nothing to compare
 
     def values(self, metric: str, part: str = "test") -> list[float]:
         """One metric of each run; NaN where a run lacks it."""
-        return [_number(run["metrics"].get(part, {}).get(metric)) for run in self.runs]
+        return [
+            as_number(run["metrics"].get(part, {}).get(metric)) for run in self.runs
+        ]
+
+    def summary(self, metric: str) -> stats.Summary:
+        """A test metric over the runs, failed ones counted as excluded."""
+        lost = [math.nan] * len(self.failed)
+        return stats.summarize(self.values(metric) + lost)
 
     @cached_property
-    def accuracy(self) -> stats.Summary:
-        """Test accuracy over the runs, failed ones counted as excluded."""
-        lost = [math.nan] * len(self.failed)
-        return stats.summarize(self.values("accuracy") + lost)
+    def score(self) -> stats.Summary:
+        """The table's test metric over the runs."""
+        return self.summary(self.metric.key)
 
     @cached_property
     def macro_f1(self) -> float:
@@ -93,15 +102,16 @@ class CellResult:
 
     def mean_of(self, field: str) -> float:
         """Mean of a top-level field of the run files, e.g. ``seconds``."""
-        return stats.mean([_number(run.get(field)) for run in self.runs])
+        return stats.mean([as_number(run.get(field)) for run in self.runs])
 
     def rounds(self) -> float:
         """Mean number of pseudo-label rounds; NaN for methods without rounds."""
-        return stats.mean([_number(r.get("info", {}).get("rounds")) for r in self.runs])
+        infos = [run.get("info", {}) for run in self.runs]
+        return stats.mean([as_number(info.get("rounds")) for info in infos])
 
     def best_epoch(self) -> float:
         """Median epoch at which the test metrics were read."""
-        epochs = stats.finite([_number(run.get("best_epoch")) for run in self.runs])
+        epochs = stats.finite([as_number(run.get("best_epoch")) for run in self.runs])
         return statistics.median(epochs) if len(epochs) else math.nan
 
     def failures(self) -> Counter:
@@ -130,6 +140,7 @@ def collect(
             for run in group
         )
 
+    metric = METRICS[table.metric]
     results = [_match(cell, groups, ours) for cell in table.cells]
     known = {_identity(cell.settings()) for cell in table.cells}
     extra: dict[str, Cell] = {}
@@ -138,7 +149,7 @@ def collect(
         if ours(group) and _identity(settings) not in known:
             extra.setdefault(_identity(settings), _cell_of(group, table.name))
     results += [_match(cell, groups, ours) for cell in extra.values()]
-    return tuple(results)
+    return tuple(replace(result, metric=metric) for result in results)
 
 
 def differences(recipe: dict[str, Any], actual: dict[str, Any]) -> tuple[str, ...]:
@@ -226,7 +237,3 @@ def _flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             flat[f"{prefix}{key}"] = list(value) if isinstance(value, tuple) else value
     return flat
-
-
-def _number(value: Any) -> float:
-    return float(value) if isinstance(value, int | float) else math.nan

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
+from graphlab.benchmark.metric import METRICS, Metric
 from graphlab.benchmark.recipe import Recipe, Table
 from graphlab.benchmark.report.effects import Effect, effects
 from graphlab.benchmark.report.numbers import (
@@ -87,22 +88,22 @@ class Entry:
         )
 
     @cached_property
-    def accuracy(self) -> str:
+    def measured(self) -> str:
         """Measured mean ± half-width with marks, or a dash."""
-        summary = self.result.accuracy
+        summary = self.result.score
         text = plus_minus(percent(summary.mean), percent(summary.half_width))
         return text + self.marks
 
     @cached_property
     def runs(self) -> str:
         """``10``, or ``3 of 10`` when runs are missing."""
-        n, expected = self.result.accuracy.n, self.result.cell.runs
+        n, expected = self.result.score.n, self.result.cell.runs
         return f"{n}" if n >= expected else f"{n} of {expected}"
 
     @property
     def partial(self) -> bool:
         """Whether some but not all runs gave a number."""
-        return 0 < self.result.accuracy.n < self.result.cell.runs
+        return 0 < self.result.score.n < self.result.cell.runs
 
     @cached_property
     def difference(self) -> str:
@@ -131,6 +132,11 @@ class TableReport:
     recipe: Recipe
     table: Table
     entries: tuple[Entry, ...]
+
+    @property
+    def metric(self) -> Metric:
+        """What the table is about."""
+        return METRICS[self.table.metric]
 
     @cached_property
     def shown(self) -> tuple[Entry, ...]:
@@ -180,7 +186,7 @@ class TableReport:
     def caption(self) -> str:
         """Heading of the first part."""
         what = "Published and measured" if self.has_published else "Measured"
-        return f"{what} accuracy, %"
+        return f"{what} {self.metric.name}, %"
 
     def heading(self, column: Column) -> str:
         """The dataset, with its split where the table has several."""
@@ -189,11 +195,11 @@ class TableReport:
             column.dataset if len(splits) < 2 else f"{column.dataset}, {column.split}"
         )
 
-    def constant_majority(self, column: Column) -> float:
-        """Accuracy of the best constant class on a dataset, from its first cell."""
+    def constant(self, column: Column) -> float:
+        """The metric of a constant answer on a dataset, from its first cell."""
         for entry in self.measured:
-            if entry.column == column and defined(entry.result.constant_majority):
-                return entry.result.constant_majority
+            if entry.column == column and defined(entry.result.constant):
+                return entry.result.constant
         return float("nan")
 
 

@@ -96,7 +96,7 @@ def _verdicts(console: Console, report: TableReport, column: Column) -> None:
         ("method", lambda e: e.row.method, True),
         ("published", lambda e: e.published, report.has_published),
         ("copied", lambda e: e.copied, with_copies),
-        ("measured", lambda e: e.accuracy, True),
+        ("measured", lambda e: e.measured, True),
         ("n", lambda e: e.runs, True),
         ("difference", lambda e: e.difference, report.has_published),
     ]
@@ -133,7 +133,7 @@ def _details(console: Console, report: TableReport, column: Column) -> None:
     if not here:
         return
     grid = _grid()
-    fields = (views.METHOD, *views.MEASURES)
+    fields = (views.METHOD, *views.measures(report.metric))
     _add_columns(grid, fields)
     for entry in here:
         flag = views.collapsed(entry)
@@ -177,9 +177,9 @@ def _brief(entry: Entry) -> str:
 
 
 def _block_title(report: TableReport, column: Column) -> Text:
-    constant = percent(report.constant_majority(column))
+    constant = percent(report.constant(column))
     rest = f"  {column.split}" + (
-        f", constant majority {constant}" if constant != DASH else ""
+        f", {report.metric.constant} {constant}" if constant != DASH else ""
     )
     return Text.assemble((column.dataset, "bold"), rest)
 

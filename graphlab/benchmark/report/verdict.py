@@ -1,6 +1,7 @@
 r"""The verdict of a cell: does the measurement agree with the published number?
 
-With :math:`m` the measured and :math:`p` the published mean accuracy in percent, and
+With :math:`m` the measured and :math:`p` the published mean in percent of the table's
+metric, and
 :math:`w_m`, :math:`w_p` the half-widths of their 95 % intervals,
 
 .. math::
@@ -67,14 +68,14 @@ def judge(result: CellResult) -> Verdict:
     if published is None:
         reason = result.cell.published_note or "no published number"
         return Verdict(NOT_COMPARABLE, reason)
-    accuracy = result.accuracy
-    difference = 100 * accuracy.mean - published.mean
+    score = result.score
+    difference = 100 * score.mean - published.mean
     if result.quick:
         return Verdict(NOT_COMPARABLE, "quick profile", difference)
-    if accuracy.n < 2:
-        return Verdict(NOT_COMPARABLE, plural(accuracy.n, "run"), difference)
+    if score.n < 2:
+        return Verdict(NOT_COMPARABLE, plural(score.n, "run"), difference)
     reach = math.hypot(
-        100 * accuracy.half_width, published_half_width(published, result.cell.runs)
+        100 * score.half_width, published_half_width(published, result.cell.runs)
     )
     return Verdict(agreement(difference, reach), "", difference, reach)
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from graphlab.benchmark.metric import Metric
 from graphlab.benchmark.report import numbers
 from graphlab.benchmark.report.effects import Effect
 from graphlab.benchmark.report.numbers import decimal, percent, signed
@@ -25,15 +26,15 @@ def collapsed(entry: Entry) -> str:
     return f"collapsed ({count}/{entry.result.n})" if count else ""
 
 
-def accuracy(entry: Entry) -> str:
+def _score(entry: Entry) -> str:
     """Mean ± standard deviation with marks, in percent."""
-    summary = entry.result.accuracy
+    summary = entry.result.score
     text = numbers.plus_minus(percent(summary.mean), percent(summary.std))
     return text + entry.marks
 
 
 def _interval(entry: Entry) -> str:
-    summary = entry.result.accuracy
+    summary = entry.result.score
     return numbers.interval(100 * summary.low, 100 * summary.high)
 
 
@@ -49,11 +50,7 @@ WHERE = (
     Field("Label method", "label", lambda e: e.row.label, numeric=False),
 )
 METHOD = Field("Method", "method", lambda e: e.row.method, numeric=False)
-MEASURES = (
-    Field("n", "n", lambda e: f"{e.result.accuracy.n}"),
-    Field("Accuracy ± std", "accuracy ± std", accuracy),
-    Field("95 % interval", "95 % interval", _interval),
-    Field("Constant majority", "const.", lambda e: percent(e.result.constant_majority)),
+OTHERS = (
     Field("Macro-F1", "F1", lambda e: percent(e.result.macro_f1)),
     Field("Balanced accuracy", "bal.", lambda e: percent(e.result.balanced_accuracy)),
     Field("Best epoch", "epoch", lambda e: decimal(e.result.best_epoch(), 0)),
@@ -67,7 +64,23 @@ MEASURES = (
 )
 FLAG = Field("Flag", "flag", collapsed, numeric=False)
 SELECTION = Field("Selected by", "selected by", _selection, numeric=False)
-DETAILS = (*WHERE, *MEASURES, FLAG, SELECTION)
+
+
+def measures(metric: Metric) -> tuple[Field, ...]:
+    """What is said of the runs of a cell, the table's metric first."""
+    constant = metric.constant.capitalize()
+    return (
+        Field("n", "n", lambda e: f"{e.result.score.n}"),
+        Field(f"{metric.title} ± std", f"{metric.name} ± std", _score),
+        Field("95 % interval", "95 % interval", _interval),
+        Field(constant, "const.", lambda e: percent(e.result.constant)),
+        *OTHERS,
+    )
+
+
+def details(metric: Metric) -> tuple[Field, ...]:
+    """All columns of the details."""
+    return (*WHERE, *measures(metric), FLAG, SELECTION)
 
 
 def _paired(text: Callable[[Effect], str]) -> Callable[[Entry], str]:

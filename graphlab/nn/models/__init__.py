@@ -12,6 +12,7 @@ from graphlab.nn.models.lipschitz_resgnn import LipschitzResGNN
 from graphlab.nn.models.mlp import MLP
 from graphlab.nn.models.ordered_gnn import OrderedGNN
 from graphlab.nn.models.resgcn import ResGCN
+from graphlab.nn.models.reverse_grand import ReverseGRAND
 
 __all__ = [
     "APPNP",
@@ -26,4 +27,5 @@ __all__ = [
     "MLP",
     "OrderedGNN",
     "ResGCN",
+    "ReverseGRAND",
 ]

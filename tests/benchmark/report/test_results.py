@@ -15,7 +15,7 @@ def test_runs_of_a_cell_are_found_and_ordered(cell, runs, recipe):
     result = only(recipe([c]), reversed(runs(c, [0.7, 0.8, 0.9])))
     assert result.values("accuracy") == [0.7, 0.8, 0.9]
     assert result.n == 3 and not result.changed and result.set_aside == 0
-    assert result.accuracy.mean == pytest.approx(0.8)
+    assert result.score.mean == pytest.approx(0.8)
     assert result.best_epoch() == 101
 
 
@@ -23,8 +23,8 @@ def test_failed_runs_are_excluded_and_counted(cell, run, runs, recipe):
     c = cell()
     lost = [run(c, 2, status="nan", metrics={}), run(c, 3, status="oom", metrics={})]
     result = only(recipe([c]), runs(c, [0.7, 0.9]) + lost)
-    assert (result.n, result.accuracy.n, result.accuracy.excluded) == (2, 2, 2)
-    assert result.accuracy.mean == pytest.approx(0.8)
+    assert (result.n, result.score.n, result.score.excluded) == (2, 2, 2)
+    assert result.score.mean == pytest.approx(0.8)
     assert result.failures() == {"nan": 1, "oom": 1}
 
 
@@ -32,7 +32,7 @@ def test_different_settings_are_never_pooled(cell, runs, recipe):
     c = cell()
     other = cell(training={"epochs": 5})
     result = only(recipe([c]), runs(c, [0.8] * 3) + runs(other, [0.1] * 10))
-    assert (result.n, result.accuracy.mean, result.set_aside) == (3, 0.8, 10)
+    assert (result.n, result.score.mean, result.set_aside) == (3, 0.8, 10)
 
 
 def test_other_settings_stand_in_and_say_so(cell, runs, recipe):
@@ -52,7 +52,7 @@ def test_full_runs_come_before_quick_ones(cell, runs, recipe):
 def test_changed_data_are_not_mixed(cell, runs, recipe):
     old = runs(cell(), [0.1] * 2, dataset_checksum="old", finished="2026-01-01")
     new = runs(cell(), [0.9] * 2, dataset_checksum="new", finished="2026-02-01")
-    assert only(recipe([cell()]), old + new).accuracy.mean == pytest.approx(0.9)
+    assert only(recipe([cell()]), old + new).score.mean == pytest.approx(0.9)
 
 
 def test_exact_settings_match_across_tables_but_stand_ins_do_not(cell, runs, recipe):
@@ -88,8 +88,8 @@ def test_missing_entries_are_undefined_not_errors(cell, recipe):
     c = cell()
     bare = {"cell": c.settings(), "run": 0, "status": "ok", "metrics": {}}
     result = only(recipe([c]), [bare | {"table": "table1"}])
-    assert result.n == 1 and result.accuracy.n == 0
-    assert math.isnan(result.constant_majority) and math.isnan(result.rounds())
+    assert result.n == 1 and result.score.n == 0
+    assert math.isnan(result.constant) and math.isnan(result.rounds())
     assert math.isnan(result.best_epoch()) and result.beats_constant
 
 

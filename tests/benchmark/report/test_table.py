@@ -23,7 +23,7 @@ def entry(report, label, dataset="Cora", model="GCN"):
 def test_texts_of_a_measured_cell(report):
     found = entry(report, "LS")
     assert (found.published, found.copied) == ("80.50 ± 1.00", "–")
-    assert found.accuracy.startswith("81.09 ± 0.")
+    assert found.measured.startswith("81.09 ± 0.")
     assert found.runs == "10" and found.words == "within"
     assert found.difference.startswith("+0.59 ± 1.")
 
@@ -40,14 +40,14 @@ def test_partial_cells_show_how_many_runs(report):
 
 
 def test_marks_of_collapsed_and_constant(report):
-    assert entry(report, "PosteL", "Texas").accuracy == "80.00 ± 0.00†‡"
+    assert entry(report, "PosteL", "Texas").measured == "80.00 ± 0.00†‡"
 
 
 def test_one_run_has_no_spread(cell, runs, recipe):
     c = cell()
     r = recipe([c])
     (only,) = fill(r, r.tables[0], runs(c, [0.8])).entries
-    assert only.accuracy == "80.00 ± –"
+    assert only.measured == "80.00 ± –"
 
 
 def test_rows_and_columns_keep_the_order_of_the_recipe(report):
@@ -131,7 +131,7 @@ def test_quick_profile_says_what_was_cut(cell, runs, recipe):
 def test_changed_settings_are_marked_and_named(cell, runs, recipe):
     r = recipe([cell()])
     report = fill(r, r.tables[0], runs(cell(training={"epochs": 5}), [0.8, 0.9]))
-    assert report.entries[0].accuracy.endswith("§")
+    assert report.entries[0].measured.endswith("§")
     expected = "GCN on Cora: training.epochs: 5 instead of 1000"
     assert dict(notes(report))["Changed settings (§)"] == expected
 
@@ -151,3 +151,20 @@ def test_several_splits_are_told_apart_in_the_headings(cell, runs, recipe):
     report = fill(r, r.tables[0], [x for c in cells for x in runs(c, [0.8, 0.9])])
     headings = [report.heading(column) for column in report.columns]
     assert headings == ["Cora, bernnet-10", "Cora, stratified"]
+
+
+def test_runs_that_did_not_converge_are_counted_in_one_line(cell, runs, recipe):
+    cells = [cell("none"), cell("none", dataset="Texas"), cell("LS")]
+    found = runs(cells[0], [0.8] * 3, info={"model": {"converged": False}})
+    found += runs(cells[1], [0.8] * 2, info={"model": {"converged": True}})
+    found += runs(cells[2], [0.8] * 4)  # a model that says nothing of the kind
+    said = dict(notes(fill(recipe(cells), recipe(cells).tables[0], found)))
+    assert said["Not converged"] == "3 of 5 runs did not converge (GCN on Cora)"
+    for run in found[:3]:
+        run["info"] = {"model": {"well_posed": False}}
+    said = dict(notes(fill(recipe(cells), recipe(cells).tables[0], found)))
+    assert said["Ill-posed"].startswith("3 of 3 runs reversed diffusion for longer")
+    assert "Not converged" not in said
+    healthy = [run for run in found if run["cell"]["dataset"] == "Texas"]
+    said = dict(notes(fill(recipe(cells), recipe(cells).tables[0], healthy)))
+    assert "Not converged" not in said

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from graphlab.benchmark.report.plots import style
+from graphlab import plot_style as style
 from graphlab.benchmark.report.table import Entry, TableReport
 
 
@@ -21,7 +21,7 @@ def draw_effects(report: TableReport, model: str, colors: dict[str, str]) -> Fig
         _panel(axis, [e for e in entries if e.column == column], colors)
         axis.set_title(report.heading(column))
         if style.is_left(k):
-            axis.set_ylabel("accuracy difference\nto none (points)")
+            axis.set_ylabel(f"{report.metric.name} difference\nto none (points)")
     style.legend(figure, _legend(entries, colors))
     return figure
 

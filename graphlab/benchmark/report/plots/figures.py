@@ -8,8 +8,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from graphlab import plot_style as style
 from graphlab.benchmark.report.effects import is_baseline
-from graphlab.benchmark.report.plots import style
 from graphlab.benchmark.report.plots.effects import draw_effects
 from graphlab.benchmark.report.plots.published import draw_published, judged
 from graphlab.benchmark.report.plots.time import draw_time, timed
@@ -35,7 +35,7 @@ class Plot:
 
 def plan(report: TableReport) -> Iterator[Plot]:
     """The plots that the table's runs can fill, in reading order."""
-    table = report.table.name
+    table, metric = report.table.name, report.metric
     palette = _palette(report)
     models = list(dict.fromkeys(row.model for row in report.rows))
     for model in models:
@@ -43,22 +43,23 @@ def plan(report: TableReport) -> Iterator[Plot]:
         if any(effect.paired and effect.paired.n for effect in mine):
             yield Plot(
                 _file_name(table, "differences", model),
-                f"{model}: accuracy of each label method minus accuracy without one, "
-                "run by run on the same split.",
+                f"{model}: {metric.name} of each label method minus {metric.name} "
+                "without one, run by run on the same split.",
                 lambda model=model: draw_effects(report, model, palette),
             )
     for model in models:
         if judged(report, model):
             yield Plot(
                 _file_name(table, "published", model),
-                f"{model}: measured minus published accuracy; bars are the tolerance "
-                "of the verdict, so a bar that crosses zero is “within”.",
+                f"{model}: measured minus published {metric.name}; bars are the "
+                "tolerance of the verdict, so a bar that crosses zero is “within”.",
                 lambda model=model: draw_published(report, model),
             )
     if timed(report):
         yield Plot(
             _file_name(table, "time"),
-            "Accuracy against seconds per run (logarithmic), with 95 % intervals.",
+            f"{metric.title} against seconds per run (logarithmic), with 95 % "
+            "intervals.",
             lambda: draw_time(report, palette),
         )
 

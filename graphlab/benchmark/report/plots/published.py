@@ -1,11 +1,11 @@
-"""Measured minus published accuracy, one panel per dataset."""
+"""Measured minus published numbers, one panel per dataset."""
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from graphlab import plot_style as style
 from graphlab.benchmark.report import verdict
-from graphlab.benchmark.report.plots import style
 from graphlab.benchmark.report.table import Entry, TableReport
 
 #: Verdict to colour and shape: either alone is enough to tell them apart.

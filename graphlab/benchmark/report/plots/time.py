@@ -1,4 +1,4 @@
-"""Accuracy against the time of a run, one panel per dataset."""
+"""The table's metric against the time of a run, one panel per dataset."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -7,17 +7,17 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from graphlab import plot_style as style
 from graphlab.benchmark.report.numbers import defined
-from graphlab.benchmark.report.plots import style
 from graphlab.benchmark.report.table import Column, Entry, TableReport
 
 
 def timed(report: TableReport) -> list[Entry]:
-    """Entries with an accuracy and a positive time."""
+    """Entries with a measured mean and a positive time."""
     return [
         entry
         for entry in report.measured
-        if entry.result.accuracy.n and entry.result.mean_of("seconds") > 0
+        if entry.result.score.n and entry.result.mean_of("seconds") > 0
     ]
 
 
@@ -27,28 +27,29 @@ def draw_time(report: TableReport, colors: dict[str, str]) -> Figure:
     columns = [c for c in report.columns if any(e.column == c for e in entries)]
     models = list(dict.fromkeys(entry.row.model for entry in entries))
     shapes = {m: style.MARKERS[k % len(style.MARKERS)] for k, m in enumerate(models)}
-    dashes = False
+    dashed = ""
     figure, axes = style.panels(len(columns), width=2.3, height=2.3)
     for k, (axis, column) in enumerate(zip(axes, columns, strict=True)):
         here = [entry for entry in entries if entry.column == column]
         _panel(axis, here, colors, shapes)
-        dashes |= _constant(axis, report, column)
+        if _constant(axis, report, column):
+            dashed = report.metric.constant
         axis.set_title(report.heading(column))
         axis.set_xlabel("seconds per run")
         if style.is_left(k):
-            axis.set_ylabel("test accuracy (%)")
-    style.legend(figure, _legend(entries, colors, shapes, dashes))
+            axis.set_ylabel(f"test {report.metric.name} (%)")
+    style.legend(figure, _legend(entries, colors, shapes, dashed))
     return figure
 
 
 def _panel(axis: Axes, entries: list[Entry], colors: dict, shapes: dict) -> None:
     axis.grid(True)
     for entry in entries:
-        accuracy = entry.result.accuracy
-        centre, x = 100 * accuracy.mean, entry.result.mean_of("seconds")
+        score = entry.result.score
+        centre, x = 100 * score.mean, entry.result.mean_of("seconds")
         color = colors[entry.row.label]
-        if defined(accuracy.low):
-            reach = [100 * accuracy.low, 100 * accuracy.high]
+        if defined(score.low):
+            reach = [100 * score.low, 100 * score.high]
             axis.plot([x, x], reach, color=color, lw=1.1, alpha=0.7)
         axis.plot(x, centre, shapes[entry.row.model], color=color, ms=6, mec="white")
     axis.set_xscale("log")
@@ -72,7 +73,7 @@ def _ticks(axis: Axes) -> None:
 
 
 def _constant(axis: Axes, report: TableReport, column: Column) -> bool:
-    constant = 100 * report.constant_majority(column)
+    constant = 100 * report.constant(column)
     low, high = axis.get_ylim()
     # Drawn only where it is near: it must not squeeze the points it is there to judge.
     near = defined(constant) and constant > low - 0.6 * (high - low)
@@ -81,14 +82,14 @@ def _constant(axis: Axes, report: TableReport, column: Column) -> bool:
     return near
 
 
-def _legend(entries: list[Entry], colors: dict, shapes: dict, dashes: bool) -> list:
+def _legend(entries: list[Entry], colors: dict, shapes: dict, dashed: str) -> list:
     labels = dict.fromkeys(entry.row.label for entry in entries)
     handles = [Patch(color=colors[label], label=label) for label in labels]
     handles += [
         Line2D([], [], marker=shape, ls="", color=style.NEUTRAL, label=model)
         for model, shape in shapes.items()
     ]
-    if not dashes:
+    if not dashed:
         return handles
-    dashed = {"color": style.INK, "lw": 1, "ls": (0, (4, 3))}
-    return [*handles, Line2D([], [], label="constant majority", **dashed)]
+    line = {"color": style.INK, "lw": 1, "ls": (0, (4, 3))}
+    return [*handles, Line2D([], [], label=dashed, **line)]
