@@ -14,6 +14,7 @@ PACKAGES = {
     "graphlab.transforms": "Transforms",
     "graphlab.datasets": "Datasets and splits",
     "graphlab.training": "Training",
+    "graphlab.analysis": "Diagnostics",
     "graphlab.ops": "Operations",
     "graphlab.benchmark.report": "Reports",
 }

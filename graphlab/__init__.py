@@ -9,7 +9,15 @@ from types import ModuleType
 
 __version__ = "0.1.0"
 
-_SUBPACKAGES = ("benchmark", "datasets", "nn", "ops", "training", "transforms")
+_SUBPACKAGES = (
+    "analysis",
+    "benchmark",
+    "datasets",
+    "nn",
+    "ops",
+    "training",
+    "transforms",
+)
 
 __all__ = ["__version__", *_SUBPACKAGES]
 

@@ -164,11 +164,19 @@ class Search:
 
 @dataclass(frozen=True)
 class Quick:
-    """What the quick profile changes: the same cells, trained shorter."""
+    """What the quick profile changes: the same cells, trained shorter.
+
+    Args:
+        training: Training settings that it changes.
+        label_args: Label name -> arguments that it changes.
+        runs: Most runs of a cell.
+        tables: The only tables that it keeps; ``None`` for all.
+    """
 
     training: dict[str, Any] = field(default_factory=dict)
     label_args: dict[str, dict[str, Any]] = field(default_factory=dict)
     runs: int | None = None
+    tables: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

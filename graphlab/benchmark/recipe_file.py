@@ -91,7 +91,8 @@ def _recipe(
     """The recipe, with the optional search space and quick profile."""
     models, labels = list(grid.models), list(grid.labels)
     search = read_search(root.section("search"), models, labels)
-    quick = read_quick(root.section("quick"), labels)
+    names = [table.name for table in tables]
+    quick = read_quick(root.section("quick"), labels, names)
     root.done()
     return Recipe(
         key=paper.key,

@@ -147,7 +147,7 @@ def read_search(section: Section, models: list[str], labels: list[str]) -> Searc
     return search
 
 
-def read_quick(section: Section, labels: list[str]) -> Quick:
+def read_quick(section: Section, labels: list[str], tables: list[str]) -> Quick:
     """The ``[quick]`` table."""
     quick = Quick(
         training=read_training(section.section("training")),
@@ -155,6 +155,7 @@ def read_quick(section: Section, labels: list[str]) -> Quick:
             section.section("label_args"), labels, lambda entry: entry.content
         ),
         runs=section.positive("runs", None),
+        tables=known(section, "tables", tables, None),
     )
     section.done()
     return quick

@@ -82,12 +82,12 @@ def _known_names(recipe: Recipe, name: str, values: Iterable[str]) -> set[str]:
 
 
 def quick_recipe(recipe: Recipe) -> Recipe:
-    """The quick profile: the same cells, trained as ``[quick]`` says.
+    """The quick profile: cells of the tables it names, trained as ``[quick]`` says.
 
     ``cuts`` of the result says what was cut, one line per setting.
 
     Raises:
-        ArgumentError: The recipe has no quick profile.
+        ArgumentError: There is no quick profile, or it keeps none of the tables.
     """
     quick = recipe.quick
     if quick is None:
@@ -102,8 +102,17 @@ def quick_recipe(recipe: Recipe) -> Recipe:
             runs=min(cell.runs, quick.runs or cell.runs),
         )
 
-    changed = map_cells(recipe, change)
-    cuts = _cuts(recipe.cells, changed.cells)
+    kept = tuple(t for t in recipe.tables if t.name in (quick.tables or (t.name,)))
+    if not kept:
+        names = ", ".join(quick.tables or ())
+        problem = f"the [quick] profile of {recipe.key} has only the tables {names}"
+        raise ArgumentError(f"{problem}; use --full for others")
+    shorter = replace(recipe, tables=kept)
+    changed = map_cells(shorter, change)
+    cuts = _cuts(shorter.cells, changed.cells)
+    if len(kept) < len(recipe.tables):
+        names = ", ".join(table.name for table in kept)
+        cuts = (f"tables: only {names}", *cuts)
     return replace(changed, profile="quick", cuts=cuts)
 
 
@@ -145,7 +154,7 @@ def _parse_assignment(recipe: Recipe, assignment: str) -> Callable[[Cell], Cell]
     key = key.strip()
     if not sign or not key:
         raise ArgumentError(f"--set {assignment}: must have the form key=value")
-    value = _toml_value(text.strip())
+    value = toml_value(text.strip())
     head, *rest = key.split(".")
     simple = {"runs": int, "split": str, "normalize_features": bool}
     if head in simple and not rest:
@@ -189,7 +198,8 @@ def _argument_change(recipe: Recipe, key: str, value: Any) -> Callable[[Cell], C
     return change
 
 
-def _toml_value(text: str) -> Any:
+def toml_value(text: str) -> Any:
+    """A value as TOML writes it; a bare word is taken as a string."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:

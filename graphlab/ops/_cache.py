@@ -47,7 +47,8 @@ def plainly(build: Callable[[], Any]) -> Any:
 
 
 def _values_of(tensor: Tensor) -> dict:
-    version = 0 if tensor.is_inference() else tensor._version
+    with torch._C.DisableTorchFunction():
+        version = 0 if tensor.is_inference() else tensor._version
     entry = _entries.get(tensor)
     if entry is None or entry[0] != version:
         entry = (version, {})

@@ -114,6 +114,14 @@ class Csr:
             lambda: 1 / self.degree().clamp(min=1).to(dtype),
         )
 
+    def mean_weight(self, dtype: torch.dtype) -> Tensor:
+        """:meth:`mean_factor` of each edge's destination, in the order of the edges."""
+        return cached(
+            self,
+            ("mean_weight", dtype),
+            lambda: self.mean_factor(dtype)[self.dst()],
+        )
+
     def edge_index(self) -> Tensor:
         """The edges as PyG's own layers take them, [2, E], in their first order."""
         return torch.stack([self.src(), self.dst()])

@@ -63,9 +63,10 @@ def spmm(
     if torch.compiler.is_compiling():
         return _compiled.spmm(graph, x, weight, reduce)
     graph = as_csr(graph, x.size(0))
-    _check(graph, x, weight)
-    if weight is not None:
-        weight = weight.to(accumulation_dtype(x))
+    with torch._C.DisableTorchFunction():  # or a mode is asked about each shape
+        _check(graph, x, weight)
+        if weight is not None:
+            weight = weight.to(accumulation_dtype(x))
     if reduce in ("max", "min"):
         return extreme(graph, x, weight, reduce == "max")
     return _Spmm.apply(graph, x, weight, reduce == "mean", False)
@@ -147,6 +148,9 @@ def _check(graph: Csr, x: Tensor, weight: Tensor | None) -> None:
         )
 
 
+_SUM = (False, False)  # not a mean, not batched
+
+
 class _Spmm(FusedFunction):
     @staticmethod
     def forward(graph, x, weight, mean, batched):
@@ -165,6 +169,11 @@ class _Spmm(FusedFunction):
     def backward(ctx, grad):
         x, weight = ctx.saved_tensors
         grad_x = grad_weight = None
+        graph, batched = ctx.graph, ctx.batched
+        if ctx.mean and weight is None and not batched:
+            weight = graph.mean_weight(accumulation_dtype(grad))
+            grad_x = _Spmm.apply(graph.t(), grad, weight, *_SUM)
+            return None, grad_x, None, None, None
         if ctx.mean:
             factor = ctx.graph.mean_factor(grad.dtype)
             grad = grad * factor.view(-1, *[1] * (grad.dim() - 1 - ctx.batched))

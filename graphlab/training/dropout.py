@@ -88,7 +88,7 @@ def _draw(mask: Tensor, p: float, generators: Sequence[Generator]) -> Tensor:
         row.random_(-(2**63), None, generator=generator)
     bits = words.view(torch.int16)[:, :count].view(mask.shape)
     kept = bits >= dropped - _LEVELS // 2
-    return mask.copy_(kept).mul_(_LEVELS / (_LEVELS - dropped))
+    return torch.mul(kept, _LEVELS / (_LEVELS - dropped), out=mask)
 
 
 class ReplicaNoise(TorchFunctionMode):
@@ -106,12 +106,14 @@ class ReplicaNoise(TorchFunctionMode):
         super().__init__()
         self.generators = list(generators)
         self.token = token
+        self.drawn = False  # whether anything was drawn inside the mode
 
     def __torch_function__(self, func: Callable, types, args=(), kwargs=None):
         kwargs = kwargs or {}
         if func is F.dropout:
             return self._dropout(*args, **kwargs)
         if func is torch.randint and kwargs.get("generator") is None:
+            self.drawn = True
             return _ReplicaIntegers.apply(self.token, self.generators, (args, kwargs))
         return func(*args, **kwargs)
 
@@ -122,4 +124,5 @@ class ReplicaNoise(TorchFunctionMode):
             return input
         if not 0.0 <= p <= 1.0:
             return F.dropout(input, p, training)  # torch words the error
+        self.drawn = True
         return _ReplicaDropout.apply(input, p, self.token, self.generators)[0]

@@ -1,18 +1,20 @@
 """The full-batch training loop, for all replicas of a cell at once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from graphlab.errors import GraphlabError
+from graphlab.training.allocator import keep_freed_memory
 from graphlab.training.config import Progress
 from graphlab.training.facts import model_facts
 from graphlab.training.losses import SoftTargets, TrainingLoss, ValidationFigures
 from graphlab.training.metrics import is_collapsed
 from graphlab.training.problem import FitResult, Problem
-from graphlab.training.replicas import Replicas, make_optimizer
+from graphlab.training.replicas import Replicas, make_optimizer, seed_everything
 from graphlab.training.stopping import Tracker
 
 _REPORT_EVERY = 10
@@ -39,12 +41,27 @@ def fit(
         model cannot be mapped over stacked parameters: then the replicas were
         trained one by one.
     """
+    keep_freed_memory()
     terms = _as_terms(problem, targets)
-    reason = "switched off" if not problem.config.vectorize else ""
+    reason = "" if problem.config.vectorize else "switched off"
     with torch.random.fork_rng(devices=[]):
-        reason = reason or _why_not_vectorized(problem, terms)
-        groups = _groups(problem, 1 if reason else problem.config.replicas_at_once)
-        parts = [_fit_group(problem, terms, group, not reason) for group in groups]
+        if not reason:
+            try:
+                groups = _groups(problem, problem.config.replicas_at_once)
+                return _fit_groups(problem, terms, groups)
+            except _NotVectorizedError as error:
+                reason = str(error)
+        return _fit_groups(problem, terms, _groups(problem, 1), reason)
+
+
+class _NotVectorizedError(Exception):
+    """The model cannot be mapped over stacked parameters; says why."""
+
+
+def _fit_groups(
+    problem: Problem, terms: list[SoftTargets], groups: list[Tensor], reason: str = ""
+) -> FitResult:
+    parts = [_fit_group(problem, terms, group, not reason) for group in groups]
     return _concatenate(parts, reason)
 
 
@@ -64,32 +81,14 @@ def _as_terms(problem: Problem, targets) -> list[SoftTargets]:
     return [replace(t, targets=t.targets.expand(shape)) for t in targets]
 
 
-def _features(problem: Problem, model: torch.nn.Module) -> Tensor:
-    """Sparse features for a model that takes them and gains from it."""
-    if getattr(model, "sparse_features", False) and problem.sparse_x is not None:
-        return problem.sparse_x
-    return problem.x.to_dense() if problem.x.layout != torch.strided else problem.x
-
-
 def _make_replicas(problem: Problem, seeds: Sequence[int], vectorized: bool):
-    with torch.random.fork_rng(devices=[]):
-        x = _features(problem, problem.make_model())
-    return Replicas(problem.make_model, seeds, x, problem.edge_index, vectorized)
+    def features(model: torch.nn.Module) -> Tensor:
+        """Sparse features for a model that takes them and gains from it."""
+        if getattr(model, "sparse_features", False) and problem.sparse_x is not None:
+            return problem.sparse_x
+        return problem.x.to_dense() if problem.x.layout != torch.strided else problem.x
 
-
-def _why_not_vectorized(problem: Problem, terms: list[SoftTargets]) -> str:
-    """Tries one vectorized step; the reason if the model cannot take it."""
-    first = torch.zeros(1, dtype=torch.long)
-    try:
-        replicas = _make_replicas(problem, problem.seeds[:1], vectorized=True)
-        _loss(terms, problem, first)(replicas.forward(training=True)).backward()
-    except (MemoryError, GraphlabError):
-        raise
-    except Exception as error:  # whatever vmap cannot do shows as its own kind of error
-        if "memory" in str(error).lower():
-            raise
-        return f"{type(error).__name__}: {str(error).strip().splitlines()[0]}"
-    return ""
+    return Replicas(problem.make_model, seeds, features, problem.edge_index, vectorized)
 
 
 def _loss(terms: list[SoftTargets], problem: Problem, group: Tensor) -> TrainingLoss:
@@ -104,7 +103,7 @@ def _fit_group(
     seeds = [problem.seeds[i] for i in group.tolist()]
     replicas = _make_replicas(problem, seeds, vectorized)
     tracker = Tracker(len(group), problem.config)
-    torch.manual_seed(seeds[0])  # for randomness other than dropout
+    seed_everything(seeds[0])  # for randomness other than dropout
     best = _train(problem, replicas, tracker, _loss(terms, problem, group), group)
     replicas.load(best)
     with torch.no_grad():
@@ -129,14 +128,15 @@ def _train(
     best = replicas.snapshot()
     active = torch.arange(len(group))
     for epoch in range(config.epochs):
-        optimizer.zero_grad()
-        loss(replicas.forward(training=True)).backward()
-        optimizer.step()
-        with torch.no_grad():
-            logits = replicas.forward(training=False)
-            val = figures(logits)
-            if config.monitor == "val_roc_auc":
-                val = (*val, figures.roc_auc(logits))
+        with _first_epoch(epoch == 0 and replicas.vectorized):
+            replicas.zero_grad()
+            loss(replicas.forward(training=True)).backward()
+            optimizer.step()
+            with torch.no_grad():
+                logits = replicas.forward(training=False)
+                val = figures(logits)
+                if config.monitor == "val_roc_auc":
+                    val = (*val, figures.roc_auc(logits))
         improved, stopped = tracker.step(epoch, active, *val)
         if improved.any():
             replicas.update(best, active[improved], improved.nonzero().view(-1))
@@ -150,6 +150,24 @@ def _train(
             replicas.keep(stay, optimizer)
         _report(problem, epoch, len(active))
     return best
+
+
+@contextmanager
+def _first_epoch(vectorized: bool) -> Iterator[None]:
+    """What fails in the first vectorized epoch is taken for what vmap cannot do.
+
+    If it is a mistake of the model instead, training one by one will meet it again.
+    """
+    try:
+        yield
+    except (MemoryError, GraphlabError):
+        raise
+    except Exception as error:  # whatever vmap cannot do shows as its own kind of error
+        if not vectorized or "memory" in str(error).lower():
+            raise
+        text = str(error).strip() or "no message"
+        reason = f"{type(error).__name__}: {text.splitlines()[0]}"
+        raise _NotVectorizedError(reason) from None
 
 
 def _report(problem: Problem, epoch: int, num_active: int) -> None:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from graphlab.errors import ArgumentError
+from graphlab.ops._cache import cached
 from graphlab.training.config import Progress, TrainingConfig
 
 #: Features with a smaller share of non-zeros are handed on in CSR form to models
@@ -105,16 +106,15 @@ class Problem:
         """Number of replicas."""
         return len(self.seeds)
 
-    @cached_property
+    @property
     def sparse_x(self) -> Tensor | None:
-        """The features in CSR form if they are sparse enough to gain from it."""
+        """The features in CSR form if they are sparse enough to gain from it.
+
+        Made once per feature tensor, so that all cells on a data set share it.
+        """
         if self.x.layout == torch.sparse_csr:
             return self.x
-        if torch.count_nonzero(self.x) >= SPARSE_BELOW * self.x.numel():
-            return None
-        with warnings.catch_warnings():  # torch calls all its CSR tensors beta
-            warnings.simplefilter("ignore", UserWarning)
-            return self.x.to_sparse_csr()
+        return cached(self.x, "sparse_x", lambda: _sparse(self.x))
 
     @cached_property
     def one_hot(self) -> Tensor:
@@ -126,16 +126,21 @@ class Problem:
     def select(self, replicas: Sequence[int], seeds: Sequence[int]) -> "Problem":
         """The problem of some replicas only, with other seeds."""
         index = torch.as_tensor(replicas, dtype=torch.long, device=self.y.device)
-        part = replace(
+        return replace(
             self,
             train_mask=self.train_mask[index],
             val_mask=self.val_mask[index],
             test_mask=self.test_mask[index],
             seeds=tuple(seeds),
         )
-        if "sparse_x" in self.__dict__:  # conversion and graph caches are shared
-            part.__dict__["sparse_x"] = self.sparse_x
-        return part
+
+
+def _sparse(x: Tensor) -> Tensor | None:
+    if torch.count_nonzero(x) >= SPARSE_BELOW * x.numel():
+        return None
+    with warnings.catch_warnings():  # torch calls all its CSR tensors beta
+        warnings.simplefilter("ignore", UserWarning)
+        return x.to_sparse_csr()
 
 
 @dataclass(frozen=True)

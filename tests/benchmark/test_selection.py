@@ -3,7 +3,7 @@
 import pytest
 
 from graphlab.benchmark.selection import override, quick_recipe, select
-from graphlab.errors import ArgumentError
+from graphlab.errors import ArgumentError, RecipeError
 
 LABELS = ("plain", 'LS = { path = "fakes:slow", args = { seconds = 0.1 } }')
 QUICK = """
@@ -48,6 +48,19 @@ def test_quick_changes_what_it_states_and_says_so(small_recipe):
     assert recipe.cells[0].cell_id("") != full.cells[0].cell_id("")
     with pytest.raises(ArgumentError, match="no .quick. profile"):
         quick_recipe(small_recipe())
+
+
+def test_quick_may_keep_some_tables_only(small_recipe):
+    other = '\n[table.other]\nlike = "main"\n'
+    full = small_recipe(extra=f'{other}[quick]\ntables = ["other"]\nruns = 1\n')
+    recipe = quick_recipe(full)
+    assert [table.name for table in recipe.tables] == ["other"]
+    assert recipe.cuts == ("tables: only other", "runs: 1 instead of 2")
+    assert len(full.tables) == 2
+    with pytest.raises(ArgumentError, match="has only the tables other; use --full"):
+        quick_recipe(select(full, table=["main"]))
+    with pytest.raises(RecipeError, match="quick.tables: unknown 'othr'; did you mean"):
+        small_recipe(extra=f'{other}[quick]\ntables = ["othr"]\n')
 
 
 def test_override_sets_typed_values(small_recipe):

@@ -20,6 +20,7 @@ HEAVY = ("torch", "torch_geometric", "pandas", "matplotlib", "optuna", "sklearn"
         ["cite", "postel"],
         ["run", "--help"],
         ["data", "--help"],
+        ["diagnose", "--help"],
     ],
 )
 def test_nothing_heavy_is_imported(arguments):

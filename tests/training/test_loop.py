@@ -52,6 +52,27 @@ def test_replica_does_not_depend_on_its_company(make_problem):
     assert_close(pairs.logits, everyone.logits, atol=1e-5, rtol=1e-5)
 
 
+def test_noise_in_evaluation_belongs_to_the_replica_too(make_problem):
+    class Restless(GCN):
+        def forward(self, x, edge_index):
+            out = super().forward(x, edge_index)
+            return torch.nn.functional.dropout(out, 0.5, training=True)
+
+    problem = make_problem(lambda: Restless(7, 16, 2, 3), epochs=4, stopping="none")
+    alone = fit(problem.select([2], [problem.seeds[2]]))
+    assert alone.best_val_loss == pytest.approx([fit(problem).best_val_loss[2]])
+
+
+def test_model_that_cannot_be_mapped_in_evaluation_alone(make_problem):
+    class Picky(GCN):
+        def forward(self, x, edge_index):
+            out = super().forward(x, edge_index)
+            return out if self.training or out.sum().item() < 1e9 else out * 2
+
+    result = fit(make_problem(lambda: Picky(7, 16, 2, 3, dropout=0.5)))
+    assert not result.vectorized and "item" in result.reason
+
+
 def test_same_seed_same_bits(make_problem):
     first = fit(make_problem())
     torch.rand(7)  # the state of the global generator must not matter

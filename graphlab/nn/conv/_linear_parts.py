@@ -60,11 +60,10 @@ def _is_gcn(conv: nn.Module) -> bool:
 
 
 def usual_propagation(conv: nn.Module) -> float:
-    """Norm of the propagation where it is the same on all graphs, else infinite."""
+    """Norm of the propagation on the graphs that it is meant for, else infinite."""
     if not is_bounded(conv):
         return math.inf
-    averages = conv.aggr == "mean" if hasattr(conv, "lin_l") else conv.normalize
-    return 1.0 if averages else math.inf
+    return 1.0 if not hasattr(conv, "lin_l") or conv.aggr == "mean" else math.inf
 
 
 def propagation_on(

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from graphlab.errors import ArgumentError
+from graphlab.nn._checks import check_positive
 from graphlab.nn.conv._linear_parts import (
     is_bounded,
     linear_parts,
@@ -63,6 +64,7 @@ class LipschitzResidualBlock(nn.Module):
             inputs, or it is of another kind.
 
     Example:
+        >>> from graphlab.nn import GCNConv
         >>> block = LipschitzResidualBlock(GCNConv(16, 16), c=0.1, certified=True)
         >>> block(torch.randn(3, 16), torch.tensor([[0, 1], [1, 2]])).shape
         torch.Size([3, 16])
@@ -70,9 +72,8 @@ class LipschitzResidualBlock(nn.Module):
         True
 
     .. note::
-        The name of the paper's bound and its exact formula are not available offline;
-        this is the description in the public reviews, spectral normalization of each
-        layer's weight.
+        The exact formula of the paper is not available offline; this follows its public
+        reviews, which describe a spectral normalization of each layer's weight.
     """
 
     def __init__(
@@ -86,9 +87,7 @@ class LipschitzResidualBlock(nn.Module):
         certified: bool = False,
     ):
         super().__init__()
-        if isinstance(c, bool) or not isinstance(c, int | float):
-            problem = f"must be a number, not {c!r}; resolve_bound turns '3/L' into one"
-            raise ArgumentError(f"c: {problem}")
+        check_positive("c", c, "; resolve_bound turns '3/L' into one")
         if not callable(act):
             raise ArgumentError(f"act: must be a function of a tensor, not {act!r}")
         lins = [lin for lin, _ in linear_parts(conv)]
@@ -129,10 +128,11 @@ class LipschitzResidualBlock(nn.Module):
 
         Args:
             propagation: Norm of the matrix that sends features along the edges, from
-                :meth:`propagation`. By default 1, which holds for GCN's normalization
-                of an undirected graph with positive weights, and for averages if
+                :meth:`propagation`. By default 1 for GCN, which holds for its
+                normalization (by the layer, or of edges that come normalized) of an
+                undirected graph with positive weights; 1 for averages, which holds if
                 features are measured by the largest norm of a node,
-                :math:`\max_i \lVert \mathbf{x}_i \rVert_2`; infinite for sums and
+                :math:`\max_i \lVert \mathbf{x}_i \rVert_2`; and infinite for sums and
                 extremes, which depend on the graph.
 
         Returns:

@@ -4,6 +4,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch_geometric.nn import DeepGCNLayer, GENConv, LayerNorm
 
+from graphlab.nn._checks import check_count
 from graphlab.nn.linear import FeatureLinear
 
 
@@ -32,6 +33,9 @@ class DeepGCN(nn.Module):
         - **edge_index:** edge indices :math:`(2, |\mathcal{E}|)`
         - **output:** logits :math:`(|\mathcal{V}|, C)`
 
+    Raises:
+        ArgumentError: There are no layers.
+
     Example:
         >>> model = DeepGCN(16, 64, 7, num_layers=8)
         >>> model(torch.randn(3, 16), torch.tensor([[0, 1], [1, 2]])).shape
@@ -57,6 +61,7 @@ class DeepGCN(nn.Module):
         dropout: float = 0.5,
     ):
         super().__init__()
+        check_count("num_layers", num_layers)
         self.dropout = dropout
         self.lin_in = FeatureLinear(in_channels, hidden_channels)
         self.convs = nn.ModuleList(

@@ -3,6 +3,7 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from graphlab.nn._checks import check_count
 from graphlab.nn.conv.gcn2_conv import GCN2Conv
 from graphlab.nn.linear import FeatureLinear, feature_dropout, num_nodes_of
 from graphlab.ops import gcn_norm
@@ -38,6 +39,9 @@ class GCNII(nn.Module):
         - **edge_weight:** edge weights :math:`(|\mathcal{E}|)` *(optional)*
         - **output:** logits :math:`(|\mathcal{V}|, C)`
 
+    Raises:
+        ArgumentError: There are no layers.
+
     Example:
         >>> model = GCNII(16, 64, 7, num_layers=64)
         >>> model(torch.randn(3, 16), torch.tensor([[0, 1], [1, 2]])).shape
@@ -62,6 +66,7 @@ class GCNII(nn.Module):
         theta: float = 0.5,
     ):
         super().__init__()
+        check_count("num_layers", num_layers)
         self.dropout = dropout
         self.lin_in = FeatureLinear(in_channels, hidden_channels)
         self.convs = nn.ModuleList(

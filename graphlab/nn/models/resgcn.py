@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch_geometric.nn import BatchNorm, LayerNorm, PairNorm
 
 from graphlab.errors import ArgumentError
+from graphlab.nn._checks import check_count
 from graphlab.nn.conv.gcn_conv import GCNConv
 from graphlab.nn.linear import FeatureLinear, num_nodes_of
 from graphlab.ops import gcn_norm
@@ -46,7 +47,7 @@ class ResGCN(nn.Module):
         - **output:** logits :math:`(|\mathcal{V}|, C)`
 
     Raises:
-        ArgumentError: ``norm`` is unknown.
+        ArgumentError: ``norm`` is unknown, or there are no layers.
 
     Example:
         >>> model = ResGCN(16, 64, 7, num_layers=8, norm="layer")
@@ -72,6 +73,7 @@ class ResGCN(nn.Module):
         residual: bool = True,
     ):
         super().__init__()
+        check_count("num_layers", num_layers)
         self.dropout, self.residual = dropout, residual
         self.lin_in = FeatureLinear(in_channels, hidden_channels)
         self.convs = nn.ModuleList(

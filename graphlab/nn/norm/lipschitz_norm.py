@@ -1,6 +1,5 @@
 """A bound on the norm of a weight, and so on how much a layer can amplify."""
 
-import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from torch.nn.utils import parametrize
 from torch.nn.utils.parametrize import ParametrizationList
 
 from graphlab.errors import ArgumentError
+from graphlab.nn._checks import check_choice, check_count, check_positive
 
 _FIRST_ITERATIONS = 50  # from a random vector; later ones start close to the goal
 _SMALLEST = 1e-12  # a weight this small has no direction to scale up
@@ -87,12 +87,13 @@ class LipschitzNorm(nn.Module):
         dim: int = 0,
     ):
         super().__init__()
-        _check_choice("norm", norm, ("spectral", "frobenius"))
-        _check_choice("mode", mode, ("soft", "hard"))
-        _check_count("num_iterations", num_iterations)
-        _check_count("num_blocks", num_blocks)
-        _check_choice("dim", dim, (0, 1, -1, -2))
-        self.c = _checked_bound(c)
+        check_choice("norm", norm, ("spectral", "frobenius"))
+        check_choice("mode", mode, ("soft", "hard"))
+        check_count("num_iterations", num_iterations)
+        check_count("num_blocks", num_blocks)
+        check_choice("dim", dim, (0, 1, -1, -2))
+        check_positive("c", c)
+        self.c = float(c)
         self.norm, self.mode, self.certified = norm, mode, certified
         self.num_iterations, self.num_blocks = num_iterations, num_blocks
         self.dim = dim if dim < 0 else dim - 2
@@ -325,9 +326,10 @@ def resolve_bound(c: float | str, num_layers: int) -> float:
     Raises:
         ArgumentError: ``c`` is neither, or ``num_layers`` is no positive number.
     """
-    _check_count("num_layers", num_layers)
+    check_count("num_layers", num_layers)
     if not isinstance(c, str):
-        return _checked_bound(c)
+        check_positive("c", c, ", or a string such as '3/L'")
+        return float(c)
     match = _PER_LAYER.fullmatch(c)
     if match is None or not float(match[1]) > 0:
         accepted = "a positive number or a string such as '3/L'"
@@ -346,23 +348,3 @@ def _iterate(blocks: Tensor, vector: Tensor, steps: int) -> Tensor:
         length = torch.linalg.vector_norm(new, dim=-1, keepdim=True)
         vector = torch.where(length > 0, new / length, vector)
     return vector
-
-
-def _checked_bound(c: float) -> float:
-    number = isinstance(c, int | float) and not isinstance(c, bool)
-    if not number or not 0 < c < math.inf:
-        raise ArgumentError(f"c: must be a positive, finite number, not {c!r}")
-    return float(c)
-
-
-def _check_choice(name: str, value, accepted: tuple) -> None:
-    if value not in accepted:
-        words = ", ".join(map(repr, accepted))
-        raise ArgumentError(f"{name}: must be one of {words}, not {value!r}")
-
-
-def _check_count(name: str, value: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ArgumentError(
-            f"{name}: must be a whole number of at least 1, not {value!r}"
-        )

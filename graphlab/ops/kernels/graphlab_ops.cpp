@@ -340,11 +340,53 @@ INLINE void finish_row(const Acc<S>* sum, Acc<S> scale, i64 size, S* out) {
   for (i64 f = 0; f < size; ++f) narrow(sum[f] * scale, out + f);
 }
 
+// Rows [first, last) of a result no wider than 8 registers. Finding the right loop takes
+// as long as a row of few edges: here it is found once for all rows.
+template <class S, int W, int G, int M>
+void sum_rows(const Graph& g, i64 first, i64 last, i64 columns, const S* x, i64 xn,
+              const S* w, i64 we, S* out, i64 on, bool mean) {
+  for (i64 i = first; i < last; ++i) {
+    i64 begin = g.rowptr[i], count = g.rowptr[i + 1] - begin;
+    const S* weights = M == UNWEIGHTED ? nullptr : w + (g.perm ? 0 : begin * we);
+    sum_registers<S, S, W, G, M>(
+        Rows<S>{x, xn, g.col + begin, count},
+        Weights<S>{weights, we, g.perm ? g.perm + begin : nullptr}, columns - W, 0,
+        columns, false, out + i * on);
+    if (mean && count > 1) finish_row(out + i * on, S(1) / S(count), columns, out + i * on);
+  }
+}
+
+// Whether sum_rows could do it.
+template <class S, int M>
+bool try_sum_rows(const Graph& g, i64 first, i64 last, i64 columns, const S* x, i64 xn,
+                  const S* w, i64 we, S* out, i64 on, bool mean) {
+  constexpr int W = LANES<S>;
+  if (columns < W || columns > 8 * W) return false;
+  switch ((columns + W - 1) / W) {
+#define CASE(G)                                                                     \
+  case G:                                                                           \
+    sum_rows<S, W, G, M>(g, first, last, columns, x, xn, w, we, out, on, mean);     \
+    break;
+    CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8)
+#undef CASE
+  }
+  return true;
+}
+
 template <class S>
 void spmm(const Graph& g, i64 batch, i64 heads, i64 per_head, const S* x, i64 xb, i64 xn,
           const Acc<S>* w, i64 wb, i64 we, S* out, i64 ob, i64 on, int mean, int threads) {
   i64 columns = heads * per_head;
   over_rows(g, batch, columns, threads, [&](i64 b, i64 first, i64 last, i64) {
+    if constexpr (std::is_same_v<S, Acc<S>>) {
+      auto run = [&](auto weighting) {
+        return try_sum_rows<S, decltype(weighting)::value>(
+            g, first, last, columns, x + b * xb, xn, w ? w + b * wb : nullptr, we,
+            out + b * ob, on, mean);
+      };
+      if (!w && run(std::integral_constant<int, UNWEIGHTED>{})) return;
+      if (w && heads == 1 && run(std::integral_constant<int, PER_EDGE>{})) return;
+    }
     for (i64 i = first; i < last; ++i) {
       i64 begin = g.rowptr[i], count = g.rowptr[i + 1] - begin;
       S* to = out + b * ob + i * on;
@@ -913,18 +955,16 @@ void attend_record(const Attention<S>& t, i64 rows, const S* out, const Acc<S>* 
                    Operand<S> grad, Acc<S>* record, int threads) {
   using A = Acc<S>;
   i64 heads = t.heads, width = t.value_width;
+  const i32 itself = 0;
 #pragma omp parallel for schedule(static) num_threads(threads) \
     if (threads > 1 && t.batch * rows * heads * width > SERIAL)
   for (i64 n = 0; n < t.batch * rows; ++n) {
     const S* o = out + n * heads * width;
     const S* d = grad.at(n / rows, n % rows);
-    for (i64 h = 0; h < heads; ++h) {
-      A sum = 0;
-#pragma omp simd reduction(+ : sum)
-      for (i64 c = h * width; c < (h + 1) * width; ++c) sum += A(widen(o[c])) * A(widen(d[c]));
-      record[n * 2 * heads + h] = lse[n * heads + h];
-      record[n * 2 * heads + heads + h] = sum;
-    }
+    const A* wide = widened<S, 2>(d, heads * width);
+    A* to = record + n * 2 * heads;
+    std::copy(lse + n * heads, lse + (n + 1) * heads, to);
+    dot_row(Rows<S>{o, 0, &itself, 1}, wide, wide, heads, width, Product<A>{}, to + heads);
   }
 }
 

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from graphlab.benchmark.report.plots import style
+from graphlab import plot_style as style
 from graphlab.benchmark.report.table import Entry, TableReport
 
 

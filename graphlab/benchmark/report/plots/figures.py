@@ -8,8 +8,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from graphlab import plot_style as style
 from graphlab.benchmark.report.effects import is_baseline
-from graphlab.benchmark.report.plots import style
 from graphlab.benchmark.report.plots.effects import draw_effects
 from graphlab.benchmark.report.plots.published import draw_published, judged
 from graphlab.benchmark.report.plots.time import draw_time, timed

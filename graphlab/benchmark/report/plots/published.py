@@ -4,8 +4,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from graphlab import plot_style as style
 from graphlab.benchmark.report import verdict
-from graphlab.benchmark.report.plots import style
 from graphlab.benchmark.report.table import Entry, TableReport
 
 #: Verdict to colour and shape: either alone is enough to tell them apart.

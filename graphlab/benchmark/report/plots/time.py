@@ -7,8 +7,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from graphlab import plot_style as style
 from graphlab.benchmark.report.numbers import defined
-from graphlab.benchmark.report.plots import style
 from graphlab.benchmark.report.table import Column, Entry, TableReport
 
 
