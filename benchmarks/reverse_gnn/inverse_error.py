@@ -4,11 +4,12 @@ Run ``python benchmarks/reverse_gnn/inverse_error.py [--data-root DIR] [--hidden
 
 Features of minesweeper, encoded by a random linear map and ReLU, go through ``L``
 layers and then back through their ``L`` inverses, each iterated until rounding stops
-it (at most 200 iterations). Printed is the largest absolute error, in parentheses the
+it (at most 60 iterations). Printed is the largest absolute error, in parentheses the
 largest entry of the state between, for weights at initialization.
 """
 
 import argparse
+import math
 import warnings
 
 import torch
@@ -16,18 +17,19 @@ from rich.console import Console
 from rich.table import Table
 
 from graphlab.datasets import load_dataset
+from graphlab.errors import ArgumentError
 from graphlab.nn import FeatureLinear, GCNConv, InvertibleResidual
 
 CAPS = (("frobenius", 0.999), ("spectral", 0.5), ("spectral", 0.9))
 DEPTHS = (1, 16, 64, 256)
-TOL = {torch.float: 1e-7, torch.double: 1e-15}
+TOL = {torch.float: 2e-7, torch.double: 2e-15}
 
 
 @torch.no_grad()
 def round_trip(x, edge_index, depth: int, tied: bool, norm: str, coeff: float):
     """The error, and the largest entry of the state in the middle."""
     torch.manual_seed(1)
-    width, limits = x.size(1), {"max_iter": 200, "tol": TOL[x.dtype]}
+    width, limits = x.size(1), {"max_iter": 60, "tol": TOL[x.dtype]}
     blocks = [
         InvertibleResidual(GCNConv(width, width), coeff, norm, **limits).to(x.dtype)
         for _ in range(1 if tied else depth)
@@ -37,8 +39,11 @@ def round_trip(x, edge_index, depth: int, tied: bool, norm: str, coeff: float):
     for block in order:
         state = block(state, edge_index)
     largest = float(state.abs().max())
-    for block in reversed(order):
-        state = block.inverse(state, edge_index)[0]
+    try:
+        for block in reversed(order):
+            state = block.inverse(state, edge_index)[0]
+    except ArgumentError:  # a state overflowed
+        return math.inf, largest
     return float((state - x).abs().max()), largest
 
 
