@@ -62,6 +62,7 @@ class InvertibleResidual(nn.Module):
             its inputs, or it is of another kind.
 
     Example:
+        >>> from graphlab.nn import GCNConv
         >>> block = InvertibleResidual(GCNConv(16, 16), max_iter=30, tol=1e-6)
         >>> x, edge_index = torch.randn(3, 16), torch.tensor([[0, 1], [1, 0]])
         >>> found, result = block.inverse(block(x, edge_index), edge_index)
