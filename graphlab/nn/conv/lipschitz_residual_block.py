@@ -64,6 +64,7 @@ class LipschitzResidualBlock(nn.Module):
             inputs, or it is of another kind.
 
     Example:
+        >>> from graphlab.nn import GCNConv
         >>> block = LipschitzResidualBlock(GCNConv(16, 16), c=0.1, certified=True)
         >>> block(torch.randn(3, 16), torch.tensor([[0, 1], [1, 2]])).shape
         torch.Size([3, 16])
@@ -71,9 +72,8 @@ class LipschitzResidualBlock(nn.Module):
         True
 
     .. note::
-        The name of the paper's bound and its exact formula are not available offline;
-        this is the description in the public reviews, spectral normalization of each
-        layer's weight.
+        The exact formula of the paper is not available offline; this follows its public
+        reviews, which describe a spectral normalization of each layer's weight.
     """
 
     def __init__(

@@ -114,8 +114,8 @@ def test_replicas_are_trained_as_one_by_one(data, kind):
             train_mask=mask,
             val_mask=~mask,
             test_mask=~mask,
-            seeds=(1, 2),
-            config=TrainingConfig(epochs=15, lr=0.05, vectorize=vectorize),
+            seeds=(3, 4),  # with 1, one sum is 0 up to rounding: ReLU's kink
+            config=TrainingConfig(epochs=10, lr=0.05, vectorize=vectorize),
         )
 
     together, apart = fit(problem(True)), fit(problem(False))
