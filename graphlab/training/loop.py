@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from graphlab.errors import GraphlabError
-from graphlab.training.allocator import keep_freed_memory
+from graphlab.ops._allocator import keep_freed_memory
 from graphlab.training.config import Progress
 from graphlab.training.facts import model_facts
 from graphlab.training.losses import SoftTargets, TrainingLoss, ValidationFigures
