@@ -167,5 +167,5 @@ def _check(num_nodes: int, k: int) -> None:
     is_count = isinstance(k, int) and not isinstance(k, bool)
     if not is_count or not 0 <= k <= num_nodes:
         raise ArgumentError(
-            f"k must be an integer from 0 to the number of nodes, {num_nodes}, got {k!r}"
+            f"k must be an integer from 0 to num_nodes = {num_nodes}, got {k!r}"
         )
