@@ -151,7 +151,7 @@ def test_the_official_sampler_caps_a_perfect_scorer(data_root, name, low, mean, 
         [low, mean, high], abs=6e-4
     )
     drawn = []
-    for seed in range(200 // len(graphs) + 1):  # email's smallest test part has 9 pairs
+    for seed in range(200 // len(graphs) + 1):  # email's smallest part has 8 pairs
         splits = RandomPairSplit(kind="pair", official=True, seed=seed)(graphs)
         pairs = zip(splits, graphs, strict=True)
         drawn += [perfect_auc(split[2], g.y) for split, g in pairs]
