@@ -66,10 +66,11 @@ def fit_pairs(
     Example:
         >>> from torch_geometric.nn import GIN
         >>> from graphlab.datasets import communities
-        >>> from graphlab.transforms import RandomPairSplit
-        >>> graphs = RandomPairSplit(kind="pair")([communities(5, 6)])
-        >>> result = fit_pairs(lambda: GIN(1, 8, 2, 8), graphs, PairConfig(epochs=20))
-        >>> result.test_auc > 0.5
+        >>> from graphlab.transforms import NodeFeatures, RandomPairSplit
+        >>> data = NodeFeatures("identity")(communities(5, 6))
+        >>> graphs = RandomPairSplit(0.2, 0.2, kind="pair")([data])
+        >>> result = fit_pairs(lambda: GIN(30, 8, 2, 8), graphs, PairConfig(epochs=50))
+        >>> result.test_auc > 0.9
         True
     """
     config = config or PairConfig()
