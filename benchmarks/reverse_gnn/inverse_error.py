@@ -5,7 +5,7 @@ Run ``python benchmarks/reverse_gnn/inverse_error.py [--data-root DIR] [--hidden
 Features of minesweeper, encoded by a random linear map and ReLU, go through ``L``
 layers and then back through their ``L`` inverses, each iterated until rounding stops
 it (at most 60 iterations). Printed is the largest absolute error, in parentheses the
-largest entry of the state between, for weights at initialization.
+largest entry of the state between, for weights at initialization, as a Markdown table.
 """
 
 import argparse
@@ -13,8 +13,6 @@ import math
 import warnings
 
 import torch
-from rich.console import Console
-from rich.table import Table
 
 from graphlab.datasets import load_dataset
 from graphlab.errors import ArgumentError
@@ -47,6 +45,10 @@ def round_trip(x, edge_index, depth: int, tied: bool, norm: str, coeff: float):
     return float((state - x).abs().max()), largest
 
 
+def print_row(cells: list[str]) -> None:
+    print(f"| {' | '.join(cells)} |", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data-root", default=None)
@@ -56,9 +58,9 @@ def main() -> None:
     data = load_dataset("minesweeper", options.data_root)
     torch.manual_seed(0)
     encoded = FeatureLinear(data.num_features, options.hidden)(data.x).relu().detach()
-    table = Table(title=f"minesweeper, width {options.hidden}: error of f^-1(f(x))")
-    for header in ("type", "cap", "weights", *(f"L = {d}" for d in options.depths)):
-        table.add_column(header)
+    head = ["type", "cap", "weights", *(f"L = {depth}" for depth in options.depths)]
+    print_row(head)
+    print_row(["---"] * len(head))
     warnings.simplefilter("ignore")  # that rounding stops an inverse is the subject
     for dtype in (torch.float, torch.double):
         for norm, coeff in CAPS:
@@ -70,8 +72,7 @@ def main() -> None:
                     error, size = round_trip(x, data.edge_index, *arguments)
                     row.append(f"{error:.0e} ({size:.0e})")
                 names = (str(dtype)[6:], f"{norm} {coeff:g}", "one" if tied else "own")
-                table.add_row(*names, *row)
-    Console(width=110).print(table)
+                print_row([*names, *row])
 
 
 if __name__ == "__main__":
