@@ -19,9 +19,9 @@ from torch.autograd.function import once_differentiable
 from graphlab.nn.inverse.extrapolation import Extrapolation
 from graphlab.nn.inverse.maps import ConvMap, GCNMap
 from graphlab.nn.inverse.solver import FixedPoint, FixedPointResult, solve
+from graphlab.ops._allocator import keep_freed_memory
 
 Map = GCNMap | ConvMap
-_LARGEST_KEPT = 2**25 - 2**16  # bytes; just below where glibc stops to learn
 
 
 @dataclass
@@ -54,27 +54,16 @@ class Run:
 
 def forward_run(run: Run, x: Tensor, tensors: Sequence[Tensor]) -> Tensor:
     """The state after all layers ``x + g(x)`` of the run."""
-    _keep_freed_memory()
+    keep_freed_memory()
     run.keep = _needs_grad(x, tensors)
     return _Forward.apply(run, x, *tensors) if run.order else x
 
 
 def reverse_run(run: Run, x: Tensor, tensors: Sequence[Tensor]) -> Tensor:
     """The state after all inverses of the run."""
-    _keep_freed_memory()
+    keep_freed_memory()
     run.keep = _needs_grad(x, tensors)
     return _Reverse.apply(run, x, *tensors) if run.order else x
-
-
-def _keep_freed_memory() -> None:
-    """Teach glibc's allocator to keep blocks as large as a state once they are freed.
-
-    It adapts to the largest block ever freed. Before, it may hand a state's memory back
-    to the system at every iteration, and faulting it in again takes longer than the
-    products. The block is never touched, so it costs nothing; elsewhere it does
-    nothing.
-    """
-    torch.empty(_LARGEST_KEPT, dtype=torch.uint8)
 
 
 def _needs_grad(x: Tensor, tensors: Sequence[Tensor]) -> bool:

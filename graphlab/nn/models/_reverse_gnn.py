@@ -169,6 +169,24 @@ class ReverseGNN(nn.Module):
             self._judge(x)
         return forward, reverse
 
+    def layer_states(self, x: Tensor, edge_index: Graph) -> dict[str, Tensor]:
+        r"""The states of both branches by name, and the class scores as the last.
+
+        So that :mod:`graphlab.analysis` sees layers that run in one operation.
+
+        Args:
+            x: Node features.
+            edge_index: The edges.
+
+        Shapes:
+            - **output:** states :math:`(|\mathcal{V}|, d)`
+        """
+        forward, reverse = self.branches(x, edge_index)
+        states = {f"forward.{i}": state for i, state in enumerate(forward)}
+        states |= {f"reverse.{i}": state for i, state in enumerate(reverse[1:], 1)}
+        ends = forward[-1:] + reverse[1:][-1:]
+        return states | {"output": self.decode(*ends, edge_index=edge_index)}
+
     def facts(self) -> dict:
         """How the inverses of the last forward pass went, JSON-able.
 
