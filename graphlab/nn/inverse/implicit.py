@@ -8,6 +8,7 @@ from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
 from graphlab.errors import ArgumentError
+from graphlab.nn.finite import require_finite
 from graphlab.nn.inverse.solver import FixedPoint, FixedPointResult, Residual, solve
 
 GRADIENTS = ("implicit", "unroll")
@@ -68,21 +69,6 @@ def check_gradient(grad: str) -> None:
     """Refuse a way to differentiate that is unknown."""
     if grad not in GRADIENTS:
         raise ArgumentError(f"grad must be one of {', '.join(GRADIENTS)}, got {grad!r}")
-
-
-def require_finite(name: str, x: Tensor) -> None:
-    """Refuse features with a NaN or an infinity, and say where the first is."""
-    values = x.values() if x.layout == torch.sparse_csr else x
-    bad = ~values.isfinite()
-    if bool(bad.any()):
-        where = "" if x.layout == torch.sparse_csr else f", first in row {_row(bad)}"
-        raise ArgumentError(
-            f"{name} must be finite, got {int(bad.sum())} NaN or infinite values{where}"
-        )
-
-
-def _row(bad: Tensor) -> int:
-    return int(bad.nonzero()[0, 0]) if bad.dim() else 0
 
 
 def _own(g: Residual, x: Tensor) -> Tensor:

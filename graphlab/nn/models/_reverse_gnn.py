@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from graphlab.errors import ArgumentError
 from graphlab.nn.conv.gcn_conv import GCNConv
 from graphlab.nn.conv.invertible_residual import InvertibleResidual, warn_once
+from graphlab.nn.finite import require_finite
 from graphlab.nn.inverse import FixedPointResult, invert_residual
-from graphlab.nn.inverse.implicit import require_finite
 from graphlab.nn.inverse.maps import map_of, prepared, tensors_of
 from graphlab.nn.inverse.runs import Run, forward_run, reverse_run
 from graphlab.nn.linear import FeatureLinear
