@@ -1,5 +1,6 @@
 """What depth does to representations and gradients, for any model."""
 
+from graphlab.analysis.anchor_quality import AnchorQuality, anchor_quality
 from graphlab.analysis.cosine_similarity import mean_cosine_similarity
 from graphlab.analysis.depth_plot import plot_depth, save_depth_plot
 from graphlab.analysis.diagnose import Diagnosis, diagnose
@@ -17,9 +18,11 @@ from graphlab.analysis.profile import (
 )
 
 __all__ = [
+    "AnchorQuality",
     "Diagnosis",
     "LayerProfile",
     "LipschitzProduct",
+    "anchor_quality",
     "diagnose",
     "dirichlet_energy",
     "distance_to_constant",

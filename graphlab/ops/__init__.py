@@ -1,8 +1,16 @@
 """Fused message passing: every operation of the layers, one per file."""
 
+from graphlab.ops.anchor_distances import anchor_distances
+from graphlab.ops.anchors import (
+    degree_anchors,
+    farthest_point_anchors,
+    pagerank_anchors,
+    random_anchors,
+)
 from graphlab.ops.attend import attend
 from graphlab.ops.backend import backend
 from graphlab.ops.csr import Csr
+from graphlab.ops.distance_similarity import anchor_similarity, distance_similarity
 from graphlab.ops.edges import edge_add, edge_softmax
 from graphlab.ops.gcn_norm import gcn_norm
 from graphlab.ops.matmul import matmul
@@ -15,12 +23,19 @@ from graphlab.ops.sym_norm import sym_norm
 __all__ = [
     "Csr",
     "SparseFeatures",
+    "anchor_distances",
+    "anchor_similarity",
     "attend",
     "backend",
+    "degree_anchors",
+    "distance_similarity",
     "edge_add",
     "edge_softmax",
+    "farthest_point_anchors",
     "gcn_norm",
     "matmul",
+    "pagerank_anchors",
+    "random_anchors",
     "scatter",
     "sddmm",
     "segment",

@@ -40,6 +40,9 @@ _SIGNATURES = {
     "attend_grad": [*[_PTR] * 6, _I64, _I64, *[_PTR] * 6, _INT],
 }
 
+_HOP_SUFFIX = {torch.int16: "i16", torch.int32: "i32"}
+_HOP_SIGNATURE = [_PTR, _I64, _PTR, _PTR, _I64, _PTR, _INT]
+
 
 class _Graph(ctypes.Structure):
     _fields_ = [
@@ -94,6 +97,8 @@ def _library() -> ctypes.CDLL:
             function = getattr(library, f"graphlab_{name}_{suffix}")
             function.argtypes = arguments
             function.restype = _I64 if name == "attend_pieces" else None
+    for suffix in _HOP_SUFFIX.values():
+        getattr(library, f"graphlab_hops_{suffix}").argtypes = _HOP_SIGNATURE
     return library
 
 
@@ -298,6 +303,23 @@ def attend_backward(
     if att.size(0) == 1:
         grad_att = grad_att.sum(0, keepdim=True)
     return (*grads, grad_att.to(att.dtype))
+
+
+def hops(
+    graph: Csr, ptr: Tensor, node: Tensor, limit: int, dtype: torch.dtype
+) -> tuple[Tensor, bool]:
+    """Hops along the rows from the sources of each column, [N, K]; -1 if none."""
+    columns = ptr.numel() - 1
+    out = torch.full((graph.num_dst, columns), -1, dtype=dtype)
+    if out.numel() == 0:
+        return out, False
+    function = getattr(_library(), f"graphlab_hops_{_HOP_SUFFIX[dtype]}")
+    ptr, node = ptr.contiguous(), node.int()
+    cut = function(
+        _graph(graph), columns, ptr.data_ptr(), node.data_ptr(), limit,
+        out.data_ptr(), torch.get_num_threads(),
+    )  # fmt: skip
+    return out, bool(cut)
 
 
 def _attention(kind, query, key, value, att, slope, scale, keep, seeds):

@@ -13,6 +13,7 @@ from torch import Tensor
 from graphlab.ops._cache import cached
 from graphlab.ops._cuda_attend import attend, attend_backward
 from graphlab.ops._cuda_spmm import row_sums, weights
+from graphlab.ops._hops import hops_by_products
 from graphlab.ops._layout import rows_contiguous
 from graphlab.ops._segments import Segments
 from graphlab.ops.csr import Csr
@@ -43,6 +44,7 @@ __all__ = [
     "attend_backward",
     "edge_softmax",
     "edge_softmax_backward",
+    "hops",
     "sddmm",
     "spextreme",
     "spextreme_backward",
@@ -53,6 +55,13 @@ __all__ = [
 def spmm(graph: Csr, x: Tensor, weight: Tensor | None, mean: bool) -> Tensor:
     """``[B, Ns, F]`` and ``[B or 1, E, H]`` to weighted row sums ``[B, Nd, F]``."""
     return row_sums(graph, x, weight, mean=mean)
+
+
+def hops(
+    graph: Csr, ptr: Tensor, node: Tensor, limit: int, dtype: torch.dtype
+) -> tuple[Tensor, bool]:
+    """Hops along the rows from the sources of each column, [N, K]; -1 if none."""
+    return hops_by_products(spmm, graph, ptr, node, limit, dtype)
 
 
 def sddmm(graph: Csr, a: Tensor, b: Tensor, heads: int) -> Tensor:

@@ -92,6 +92,29 @@ def spextreme_backward(
     return grad_x, grad_weight
 
 
+def hops(
+    graph: Csr, ptr: Tensor, node: Tensor, limit: int, dtype: torch.dtype
+) -> tuple[Tensor, bool]:
+    """Hops along the rows from the sources of each column, [N, K]; -1 if none.
+
+    The sources of column ``k`` are ``node[ptr[k] : ptr[k + 1]]``. Also tells whether
+    nodes were left at the limit: whether more hops might have reached more.
+    """
+    far = torch.iinfo(torch.int64).max - 1
+    column = torch.arange(ptr.numel() - 1, device=node.device)
+    out = torch.full((graph.num_dst, column.numel()), far, device=node.device)
+    out[node, column.repeat_interleave(ptr.diff())] = 0
+    start, end = _rows(graph), graph.col.long().unsqueeze(1).expand(-1, out.size(1))
+    for _ in range(min(limit, graph.num_dst)):  # relaxation, as Bellman and Ford do
+        step = out[start].clamp(max=far - 1) + 1
+        closer = out.scatter_reduce(0, end, step, "amin")
+        if torch.equal(closer, out):
+            break
+        out = closer
+    cut = bool((out == limit).any())
+    return out.masked_fill(out == far, -1).to(dtype), cut
+
+
 def sddmm(graph: Csr, a: Tensor, b: Tensor, heads: int) -> Tensor:
     """``a`` [B, Nd, F] and ``b`` [B, Ns, F] to [B, E, H], in at least float32."""
     dtype = accumulation_dtype(a)

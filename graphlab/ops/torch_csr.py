@@ -20,6 +20,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from graphlab.ops._hops import hops_by_products, hops_by_scipy
 from graphlab.ops.csr import Csr, incidence
 from graphlab.ops.reference import (
     accumulation_dtype,
@@ -36,6 +37,7 @@ __all__ = [
     "attend_backward",
     "edge_softmax",
     "edge_softmax_backward",
+    "hops",
     "sddmm",
     "spextreme",
     "spextreme_backward",
@@ -169,6 +171,15 @@ def sampled_matmul(graph: Csr, a: Tensor, b: Tensor) -> Tensor:
     matrix = _matrix(block.rowptr, block.col, zeros, graph, width)
     values = _sampled(matrix, a.reshape(-1, a.size(2)), b.reshape(-1, b.size(2)))
     return values.index_select(0, block.position).view(-1, width)
+
+
+def hops(
+    graph: Csr, ptr: Tensor, node: Tensor, limit: int, dtype: torch.dtype
+) -> tuple[Tensor, bool]:
+    """Hops along the rows from the sources of each column, [N, K]; -1 if none."""
+    if graph.device.type == "cpu":
+        return hops_by_scipy(graph, ptr, node, limit, dtype)
+    return hops_by_products(spmm, graph, ptr, node, limit, dtype)
 
 
 def maximum(graph: Csr, values: Tensor) -> Tensor:

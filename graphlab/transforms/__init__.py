@@ -5,6 +5,7 @@ the loss on soft targets is :func:`torch.nn.functional.cross_entropy`, which tak
 probabilities.
 """
 
+from .anchor_distance_pe import AddAnchorDistancePE
 from .label_smoothing import LabelSmoothing, label_smoothing
 from .posterior_label_smoothing import (
     PosteriorLabelSmoothing,
@@ -12,6 +13,7 @@ from .posterior_label_smoothing import (
 )
 
 __all__ = [
+    "AddAnchorDistancePE",
     "LabelSmoothing",
     "PosteriorLabelSmoothing",
     "label_smoothing",

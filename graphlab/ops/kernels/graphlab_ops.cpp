@@ -1117,6 +1117,113 @@ void attend_grad_query(const Graph& g, const Attention<S>& t, const Acc<S>* ds,
   });
 }
 
+// ---------------------------------------------------------------- hops from sources
+
+// The sources of column k are node[ptr[k]] to node[ptr[k + 1] - 1].
+struct Sources {
+  i64 columns;
+  const i64* ptr;
+  const i32* node;
+};
+
+constexpr i64 WORD = 64;          // columns of one sweep, one bit each
+constexpr i64 SWEEP_LEVELS = 64;  // deeper graphs are faster with one queue per column,
+constexpr i64 SWEEP_COLUMNS = 4;  // and so are this many columns or fewer
+constexpr i64 WALK_COLUMNS = 8;   // walked before they are written, row by row
+
+enum Search : char { TOO_DEEP, COMPLETE, CUT };  // CUT: nodes were left at the limit
+
+// Hops of up to 64 columns, all in one breadth-first search over words of bits. If the
+// graph is deeper than is worth it, the columns of `out` are to be written anew.
+template <class T>
+Search sweep_hops(const Graph& g, const Sources& s, i64 first, i64 last, i64 limit, T* out) {
+  struct State {
+    u64 seen, next;
+  };
+  std::vector<State> state(std::size_t(g.rows), State{0, 0});
+  std::vector<u64> front(std::size_t(g.rows));
+  for (i64 k = first; k < last; ++k)
+    for (i64 q = s.ptr[k]; q < s.ptr[k + 1]; ++q) state[s.node[q]].next |= u64(1) << (k - first);
+  for (i64 level = 0;; ++level) {
+    bool any = false;
+    for (i64 v = 0; v < g.rows; ++v) {
+      u64 fresh = state[v].next & ~state[v].seen;
+      front[v] = fresh;
+      state[v] = {state[v].seen | fresh, 0};
+      any |= fresh != 0;
+      T* row = out + v * s.columns + first;
+      for (; fresh; fresh &= fresh - 1) row[__builtin_ctzll(fresh)] = T(level);
+    }
+    if (!any || level == limit) return any ? CUT : COMPLETE;
+    if (level == SWEEP_LEVELS) return TOO_DEEP;
+    for (i64 u = 0; u < g.rows; ++u) {
+      u64 bits = front[u];
+      if (!bits) continue;
+      for (i64 p = g.rowptr[u]; p < g.rowptr[u + 1]; ++p) {
+        // Neighbours are scattered; those of the next rows follow in memory.
+        if (p + 16 < g.edges) __builtin_prefetch(&state[g.col[p + 16]], 1);
+        state[g.col[p]].next |= bits;
+      }
+    }
+  }
+}
+
+// Hops of one column, with a queue.
+template <class T>
+Search walk_hops(const Graph& g, const i32* source, const i32* end, i64 limit, T* hops,
+               i32* queue) {
+  std::fill(hops, hops + g.rows, T(-1));
+  i64 head = 0, tail = 0;
+  for (; source < end; ++source) {
+    if (hops[*source] == 0) continue;
+    hops[*source] = 0;
+    queue[tail++] = *source;
+  }
+  for (i64 level = 0; head < tail && level < limit; ++level) {
+    for (i64 rest = tail; head < rest; ++head) {
+      for (i64 u = queue[head], p = g.rowptr[u]; p < g.rowptr[u + 1]; ++p) {
+        i32 v = g.col[p];
+        if (hops[v] >= 0) continue;
+        hops[v] = T(level + 1);
+        queue[tail++] = v;
+      }
+    }
+  }
+  return head < tail ? CUT : COMPLETE;
+}
+
+// Hops along the rows of `g`, from the nearest source of each column, to [rows, columns];
+// what is not reached keeps -1. Whether there were nodes left at the limit.
+template <class T>
+int hops(const Graph& g, const Sources& s, i64 limit, T* out, int threads) {
+  i64 words = (s.columns + WORD - 1) / WORD;
+  std::vector<Search> swept(std::size_t(words), TOO_DEEP);
+  (void)threads;
+#pragma omp parallel for schedule(dynamic) num_threads(threads) if (threads > 1)
+  for (i64 word = 0; word < words; ++word) {
+    i64 first = word * WORD, last = std::min(first + WORD, s.columns);
+    if (last - first > SWEEP_COLUMNS) swept[word] = sweep_hops(g, s, first, last, limit, out);
+  }
+  i64 tasks = (s.columns + WALK_COLUMNS - 1) / WALK_COLUMNS;
+  int cut = std::count(swept.begin(), swept.end(), CUT) > 0;
+#pragma omp parallel for schedule(dynamic) num_threads(threads) reduction(|| : cut) \
+    if (threads > 1)
+  for (i64 task = 0; task < tasks; ++task) {
+    i64 first = task * WALK_COLUMNS, last = std::min(first + WALK_COLUMNS, s.columns);
+    if (swept[first / WORD] != TOO_DEEP) continue;
+    std::vector<i32> queue(std::size_t(g.rows));
+    std::vector<T> columns(std::size_t(g.rows * (last - first)));
+    for (i64 k = first; k < last; ++k)
+      if (walk_hops(g, s.node + s.ptr[k], s.node + s.ptr[k + 1], limit,
+                    columns.data() + (k - first) * g.rows, queue.data()) == CUT)
+        cut = 1;
+    for (i64 v = 0; v < g.rows; ++v)
+      for (i64 k = first; k < last; ++k)
+        out[v * s.columns + k] = columns[(k - first) * g.rows + v];
+  }
+  return cut;
+}
+
 // ---------------------------------------------------------------- C interface
 
 extern "C" {
@@ -1183,4 +1290,13 @@ EXPORT(float, f32)
 EXPORT(double, f64)
 EXPORT(f16, f16)
 EXPORT(bf16, bf16)
+
+#define EXPORT_HOPS(T, NAME)                                                             \
+  int graphlab_hops_##NAME(const Graph* g, i64 columns, const i64* ptr, const i32* node, \
+                           i64 limit, T* out, int threads) {                             \
+    return hops(*g, Sources{columns, ptr, node}, limit, out, threads);                   \
+  }
+
+EXPORT_HOPS(std::int16_t, i16)
+EXPORT_HOPS(i32, i32)
 }

@@ -1,0 +1,179 @@
+"""Anchors by simple rules: the rule itself, its randomness, bad input."""
+
+from itertools import combinations
+
+import networkx as nx
+import pytest
+import torch
+from torch import Generator
+
+from graphlab.errors import ArgumentError
+from graphlab.ops import (
+    Csr,
+    anchor_distances,
+    degree_anchors,
+    farthest_point_anchors,
+    pagerank_anchors,
+    random_anchors,
+)
+from graphlab.ops.anchors import pagerank
+
+ALL = (random_anchors, degree_anchors, pagerank_anchors, farthest_point_anchors)
+SCORED = (degree_anchors, pagerank_anchors)
+EACH = pytest.mark.parametrize("select", ALL)
+
+
+def seeded(seed):
+    return Generator().manual_seed(seed)
+
+
+def parts(seed=0):
+    """Components of 12, 5 and 3 nodes, and an isolated one."""
+    g = nx.disjoint_union_all(
+        [
+            nx.connected_watts_strogatz_graph(12, 4, 0.3, seed=seed),
+            nx.path_graph(5),
+            nx.complete_graph(3),
+            nx.empty_graph(1),
+        ]
+    )
+    edges = torch.tensor(list(g.edges)).t()
+    return torch.cat([edges, edges.flip(0)], 1), 21
+
+
+def undirected(edge_index, number, anchors):
+    hops = anchor_distances(edge_index, anchors, number, direction="both")
+    return hops.long().masked_fill(hops < 0, number)
+
+
+@EACH
+def test_distinct_nodes_and_the_same_again(select):
+    edge_index, number = parts()
+    for k in (0, 1, 7, number):
+        first = select(edge_index, number, k, seeded(3))
+        assert first.dtype == torch.long and first.shape == (k,)
+        assert first.unique().numel() == k
+        assert torch.equal(first, select(edge_index, number, k, seeded(3)))
+        torch.manual_seed(5)
+        default = select(edge_index, number, k)
+        torch.manual_seed(5)
+        assert torch.equal(default, select(edge_index, number, k))
+    draws = {tuple(select(edge_index, number, 7, seeded(s)).tolist()) for s in range(9)}
+    assert len(draws) > 1
+
+
+@EACH
+def test_awkward_graphs(select, graph):
+    edge_index, number = graph
+    chosen = select(edge_index, number, number, seeded(0))
+    assert chosen.sort().values.tolist() == list(range(number))
+
+
+@EACH
+@pytest.mark.parametrize("k", [-1, 22, 2.0, True, None])
+def test_bad_number(select, k):
+    edge_index, number = parts()
+    with pytest.raises(ArgumentError, match="k must be"):
+        select(edge_index, number, k)
+
+
+def test_random_anchors_are_uniform():
+    edge_index, number = parts()
+    counts = torch.zeros(number)
+    for seed in range(600):
+        counts[random_anchors(edge_index, number, 7, seeded(seed))] += 1
+    assert (counts - 200).abs().max() < 60  # 5 standard deviations
+
+
+def test_degree_counts_both_directions():
+    edge_index = torch.tensor([[0, 0, 0, 1, 2, 2], [1, 2, 3, 2, 4, 0]])
+    degree = [4, 2, 4, 1, 1]  # ties: 0 and 2, 3 and 4
+    for seed in range(5):
+        chosen = degree_anchors(edge_index, 5, 5, seeded(seed)).tolist()
+        assert [degree[v] for v in chosen] == sorted(degree, reverse=True)
+    firsts = {int(degree_anchors(edge_index, 5, 1, seeded(s))) for s in range(20)}
+    assert firsts == {0, 2}
+
+
+def test_pagerank_is_that_of_networkx():
+    g = torch.Generator().manual_seed(1)
+    edge_index = torch.randint(25, (2, 60), generator=g)
+    graph = nx.MultiDiGraph()
+    graph.add_nodes_from(range(30))
+    graph.add_edges_from(edge_index.t().tolist())
+    theirs = nx.pagerank(graph, tol=1e-12, max_iter=500)
+    theirs = torch.tensor([theirs[v] for v in range(30)], dtype=torch.float64)
+    assert (torch.bincount(edge_index[0], minlength=30) == 0).any()
+    ours = pagerank(Csr.from_edge_index(edge_index, 30))
+    torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-8)
+    chosen = pagerank_anchors(edge_index, 30, 10, seeded(0))
+    torch.testing.assert_close(
+        theirs[chosen], theirs.sort(descending=True).values[:10], rtol=0, atol=1e-7
+    )
+
+
+@pytest.mark.parametrize("select", SCORED)
+def test_scores_do_not_depend_on_the_numbering(select):
+    """Where no two of the best are equal, the same nodes are taken."""
+    edge_index = torch.tensor([(0, i) for i in range(1, 9)] + [(9, 1), (9, 2), (9, 3)])
+    edge_index = torch.cat([edge_index.t(), edge_index.t().flip(0)], 1)
+    chosen = select(edge_index, 10, 2, seeded(0))
+    assert chosen.tolist() == [0, 9]
+    place = torch.randperm(10)
+    renamed = select(place[edge_index], 10, 2, seeded(1))
+    assert torch.equal(renamed, place[chosen])
+
+
+def test_equal_ranks_are_drawn():
+    """On a cycle rounding must not favour a node."""
+    node = torch.arange(7)
+    edges = torch.stack([node, (node + 1) % 7])
+    edges = torch.cat([edges, edges.flip(0)], 1)
+    found = {int(pagerank_anchors(edges, 7, 1, seeded(s))) for s in range(80)}
+    assert found == set(range(7))
+
+
+@pytest.mark.parametrize("renamed", [False, True])
+def test_each_pick_is_farthest(renamed):
+    for seed in range(4):
+        edge_index, number = parts(seed)
+        if renamed:
+            edge_index = torch.randperm(number)[edge_index]
+        picks = farthest_point_anchors(edge_index, number, 12, seeded(seed))
+        hops = undirected(edge_index, number, picks)
+        for j in range(1, 12):
+            nearest = hops[:, :j].amin(1)
+            assert nearest[picks[j]] == nearest.max()
+
+
+def test_every_component_comes_before_a_second_pick():
+    edge_index, number = parts()
+    component = torch.tensor([0] * 12 + [1] * 5 + [2] * 3 + [3])
+    for seed in range(5):
+        picks = farthest_point_anchors(edge_index, number, 4, seeded(seed))
+        assert component[picks].sort().values.tolist() == [0, 1, 2, 3]
+
+
+def test_farthest_points_cover_within_twice_the_optimum():
+    graph = nx.connected_watts_strogatz_graph(16, 4, 0.2, seed=2)
+    edges = torch.tensor(list(graph.edges)).t()  # each edge in one direction only
+    table = undirected(edges, 16, torch.arange(16))
+    for k in (2, 3):
+        best = min(table[:, list(c)].amin(1).max() for c in combinations(range(16), k))
+        for seed in range(5):
+            picks = farthest_point_anchors(edges, 16, k, seeded(seed))
+            assert table[:, picks].amin(1).max() <= 2 * best
+
+
+def test_farthest_points_lie_wider_than_random_ones():
+    node = torch.arange(400).view(20, 20)
+    right = torch.stack([node[:, :-1].flatten(), node[:, 1:].flatten()])
+    down = torch.stack([node[:-1].flatten(), node[1:].flatten()])
+    edges = torch.cat([right, down], 1)
+
+    def radius(select, seed):
+        anchors = select(edges, 400, 9, seeded(seed))
+        return undirected(edges, 400, anchors).amin(1).max().item()
+
+    for seed in range(5):
+        assert radius(farthest_point_anchors, seed) < radius(random_anchors, seed)
