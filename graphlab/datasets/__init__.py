@@ -13,6 +13,11 @@ from graphlab.datasets.cards import Card, dataset_card, dataset_names
 _LAZY = {
     "load_dataset": "loading",
     "load_splits": "splits",
+    "load_graphs": "graph_lists",
+    "graph_list_names": "graph_lists",
+    "graph_list_card": "graph_lists",
+    "grid": "generated",
+    "communities": "generated",
     "split_names": "splits",
     "Split": "split",
     "constant_majority": "majority",
