@@ -9,6 +9,8 @@ from graphlab.nn.conv.gcn_conv import GCNConv
 from graphlab.nn.conv.gpr_conv import GPRConv
 from graphlab.nn.conv.lipschitz_residual_block import LipschitzResidualBlock
 from graphlab.nn.conv.ordered_conv import OrderedConv
+from graphlab.nn.conv.pgnn_conv import PGNNConv
+from graphlab.nn.conv.psgnn_conv import PSGNNConv
 from graphlab.nn.conv.sage_conv import SAGEConv
 
 __all__ = [
@@ -21,5 +23,7 @@ __all__ = [
     "GPRConv",
     "LipschitzResidualBlock",
     "OrderedConv",
+    "PGNNConv",
+    "PSGNNConv",
     "SAGEConv",
 ]
