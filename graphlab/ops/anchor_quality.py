@@ -1,5 +1,6 @@
 """How well anchors cover a graph, how evenly, and whether they tell nodes apart."""
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -112,7 +113,7 @@ def _evenness(cells: Tensor) -> float:
         return 1.0
     share = cells / cells.sum()
     entropy = -torch.special.xlogy(share, share).sum()
-    return (entropy / torch.tensor(float(cells.numel())).log()).item()
+    return entropy.item() / math.log(cells.numel())
 
 
 def _resolved(distances: Tensor, num_pairs: int, generator: Generator | None) -> float:

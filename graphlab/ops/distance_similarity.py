@@ -18,7 +18,7 @@ def distance_similarity(
         s(v, a) = \frac{1}{d(v, a) + 1}
 
     as in the `"Position-aware Graph Neural Networks"
-    <https://arxiv.org/abs/1906.04817>`_ paper (Sec. 4.2).
+    <https://arxiv.org/abs/1906.04817>`_ paper.
 
     Args:
         distances: Hops, -1 where unreachable, or weighted distances, infinite there;

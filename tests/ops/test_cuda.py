@@ -14,7 +14,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from graphlab.ops import Csr
+from graphlab.ops import Csr, reference
 
 if importlib.util.find_spec("triton") is None:
     pytest.skip("needs Triton (pip install triton)", allow_module_level=True)
@@ -535,3 +535,16 @@ def test_segments():
     assert parts.slot_segment.tolist() == [2, 3, 4]
     assert segments(graph, 3) is parts
     assert segments(graph, 7).row is None
+
+
+@kernels
+@pytest.mark.parametrize("limit", [2, 50])
+def test_hops(cuda, limit):
+    edge_index, _, number = bipartite(num_src=12)
+    graph = Csr.from_edge_index(edge_index.to(DEVICE), number)
+    ptr = torch.tensor([0, 1, 3, 3, 4], device=DEVICE)  # a set, and a column of none
+    node = torch.tensor([3, 1, 7, 3], device=DEVICE)
+    found = cuda.hops(graph, ptr, node, limit, torch.int16)
+    expected = reference.hops(graph, ptr, node, limit, torch.int16)
+    assert torch.equal(found[0], expected[0]) and found[1] == expected[1]
+    assert found[0].max() > 1

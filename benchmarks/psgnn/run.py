@@ -1,0 +1,181 @@
+"""Position-aware networks and their anchors: ROC-AUC on pairs of nodes.
+
+Run ``python benchmarks/psgnn/run.py --out DIR [--data-root DIR]``. One JSON file a
+task, model and seed is written to ``DIR``; those that exist are not run again, and
+several processes may share the folder. ``--report`` prints the tables of what is there.
+
+A seed decides everything: the graph of ``communities``, the split, negatives, anchors,
+weights, dropout. So models of one seed meet the same pairs, and are compared pair by
+pair. Negatives are clean, features constant. Training is shorter than in P-GNN's code.
+"""
+
+import argparse
+import json
+import os
+import time
+from pathlib import Path
+
+import torch
+from torch_geometric.nn import GAT, GCN, GIN, GraphSAGE
+
+from graphlab.benchmark.stats import mean, std, student_interval
+from graphlab.datasets import load_graphs
+from graphlab.nn import PGNN, PSGNN
+from graphlab.training import PairConfig, fit_pairs
+from graphlab.transforms import RandomPairSplit
+
+HIDDEN, EPOCHS, DECAY, SEEDS = 32, 150, 100, 10
+TASKS = {
+    "grid link": ("grid", "link"),
+    "communities pair": ("communities", "pair"),
+    "communities link": ("communities", "link"),
+    "email pair": ("email", "pair"),
+    "protein pair": ("protein", "pair"),
+}
+
+
+def message_passing(cls, **kwargs):
+    return (lambda k: cls(1, HIDDEN, 2, HIDDEN, dropout=0.5, **kwargs)), None
+
+
+def single_nodes(rule: str):
+    return (lambda k: PSGNN(1, HIDDEN, num_anchors=k, selector=rule)), None
+
+
+#: Name -> how it is made for a number of anchors, and epochs between new anchors.
+MODELS = {
+    "GCN": message_passing(GCN),
+    "GraphSAGE": message_passing(GraphSAGE),
+    "GAT": message_passing(GAT),
+    "GIN": message_passing(GIN),
+    "P-GNN": (lambda k: PGNN(1, HIDDEN), 1),
+    "random": single_nodes("random"),
+    "farthest_point": single_nodes("farthest_point"),
+    "degree": single_nodes("degree"),
+    "PSGNN": single_nodes("learned"),
+}
+BASE = "P-GNN"  # whose runs the others are compared with
+
+
+def run(task: str, name: str, seed: int, k: int, data_root: str | None) -> dict:
+    """Train one model on one seed; returns what is kept of it."""
+    dataset, kind = TASKS[task]
+    graphs = load_graphs(dataset, data_root, seed=seed)
+    graphs = RandomPairSplit(kind=kind, seed=seed)(graphs)
+    make, every = MODELS[name]
+    config = PairConfig(EPOCHS, decay_epoch=DECAY, prepare_every=every)
+    model, start = None, time.process_time()
+
+    def build():
+        nonlocal model
+        model = make(k)
+        return model
+
+    result = fit_pairs(build, graphs, config, seed)
+    seconds = time.process_time() - start
+    kept = {
+        "task": task,
+        "model": name,
+        "seed": seed,
+        "num_anchors": k,
+        "test_auc": result.test_auc,
+        "val_auc": result.val_auc,
+        "test_auc_per_graph": result.test_auc_per_graph,
+        "best_epoch": result.best_epoch,
+        "epochs": result.epochs,
+        "nan": result.nan,
+        "cpu_seconds_per_epoch": seconds / result.epochs,
+        "num_parameters": result.num_parameters,
+        "torch": torch.__version__,
+        "date": time.strftime("%Y-%m-%d"),
+    }
+    if hasattr(model, "facts"):
+        kept["facts"] = facts(model, graphs, result.prepared)
+    return kept
+
+
+@torch.no_grad()
+def facts(model, graphs, prepared) -> list[dict]:
+    """What the anchors of each graph are like, at the best epoch."""
+    told = []
+    for parts, kept in zip(graphs, prepared, strict=True):
+        model(parts[2].x, parts[2].edge_index, **kept[2])
+        told.append(model.facts())
+    return told
+
+
+def train(options) -> None:
+    # Seeds outside, so that whatever is done is done for all models.
+    for seed in range(options.seeds):
+        for task in options.tasks:
+            for name in options.models:
+                stem = f"{task}-{name}-{options.anchors}-{seed}".replace(" ", "_")
+                path = options.out / f"{stem}.json"
+                if path.exists():
+                    continue
+                kept = run(task, name, seed, options.anchors, options.data_root)
+                partial = path.with_suffix(f".{os.getpid()}.tmp")
+                partial.write_text(json.dumps(kept, indent=1))
+                partial.replace(path)
+
+
+def report(options) -> str:
+    """A table a task, in Markdown, with differences to P-GNN on the same seeds."""
+    lines = []
+    for task in options.tasks:
+        runs: dict[str, dict[int, dict]] = {name: {} for name in options.models}
+        for path in sorted(options.out.glob("*.json")):
+            one = json.loads(path.read_text())
+            wanted = (one["task"], one["num_anchors"]) == (task, options.anchors)
+            if wanted and one["model"] in runs:
+                runs[one["model"]][one["seed"]] = one
+        if any(runs.values()):
+            lines += [f"**{task}**, K = {options.anchors}", "", *_table(runs), ""]
+    return "\n".join(lines)
+
+
+def _table(runs: dict[str, dict[int, dict]]) -> list[str]:
+    head = ("model", "seeds", "test ROC-AUC", f"minus {BASE} [95 %]")
+    head += ("resolved", "evenness", "covered (2 hops)", "CPU ms/epoch")
+    rows = [head, ("---",) * len(head)]
+    base = runs.get(BASE, {})
+    rows += [_row(name, mine, base) for name, mine in runs.items() if mine]
+    return [f"| {' | '.join(row)} |" for row in rows]
+
+
+def _row(name: str, mine: dict[int, dict], base: dict[int, dict]) -> tuple[str, ...]:
+    auc = [one["test_auc"] for one in mine.values()]
+    gain = [mine[s]["test_auc"] - base[s]["test_auc"] for s in mine if s in base]
+    difference = "–"
+    if name != BASE and len(gain) > 1:
+        low, high = student_interval(gain)
+        difference = f"{mean(gain):+.3f} [{low:+.3f}, {high:+.3f}]"
+    told = [one for run in mine.values() for one in run.get("facts", ())]
+    quality = ("–",) * 3
+    if told:
+        keys = ("resolved", "evenness", "coverage")
+        quality = tuple(f"{mean([one[key] for one in told]):.3f}" for key in keys)
+    time_ms = 1000 * mean([one["cpu_seconds_per_epoch"] for one in mine.values()])
+    spread = f"{mean(auc):.3f} ± {std(auc):.3f}"
+    return (name, str(len(mine)), spread, difference, *quality, f"{time_ms:.1f}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--data-root", default=None)
+    parser.add_argument("--tasks", nargs="+", choices=TASKS, default=list(TASKS)[:4])
+    parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
+    parser.add_argument("--anchors", type=int, default=16)
+    parser.add_argument("--seeds", type=int, default=SEEDS)
+    parser.add_argument("--report", action="store_true")
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    if not options.report:
+        torch.set_num_threads(1)
+        train(options)
+    print(report(options))
+
+
+if __name__ == "__main__":
+    main()
