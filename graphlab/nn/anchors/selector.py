@@ -52,8 +52,9 @@ class AnchorSelector(nn.Module):
     Args:
         method: ``"random"`` nodes; ``"farthest_point"``, spread out; ``"degree"``;
             ``"pagerank"``; ``"bourgain"``, P-GNN's random sets, of which each node sees
-            the closest member; ``"learned"``, see :class:`LearnedAnchors`; or a function
-            of ``(edge_index, num_nodes, k, generator)`` that returns ``k`` nodes.
+            the closest member; ``"learned"``, see :class:`LearnedAnchors`; or a
+            function of ``(edge_index, num_nodes, k, generator)`` that returns ``k``
+            nodes.
         num_anchors: Number :math:`K` of anchors; a graph with fewer nodes has all of
             them as anchors. Only ``"bourgain"`` takes :obj:`None`, for
             :math:`\lfloor \log_2 |\mathcal{V}| \rfloor^2` sets.
@@ -159,10 +160,7 @@ class AnchorSelector(nn.Module):
         if self.learned is not None:
             anchors = self.learned(x, edge_index, anchors)
         if not torch._C._are_functorch_transforms_active():
-            kept = anchors.selection
-            self._last = anchors._replace(
-                selection=None if kept is None else kept.detach()
-            )
+            self._last = anchors.chosen()
         return anchors
 
     def _remembered(self, x, edge_index: Graph, edge_weight: Tensor | None) -> Anchors:
@@ -193,7 +191,7 @@ class AnchorSelector(nn.Module):
         """
         if self._last is None:
             return {}
-        last = self._last.chosen()
+        last = self._last
         generator = Generator().manual_seed(0)
         quality = anchor_quality(last.distances, radius, FACT_PAIRS, generator)
         facts = {**quality._asdict(), "radius": radius}

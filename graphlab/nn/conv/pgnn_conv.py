@@ -104,7 +104,7 @@ class PGNNConv(nn.Module):
         return table.squeeze(1).index_select(0, places).view(distances.shape)
 
     def _perceptron(self, similarity: Tensor) -> Tensor:
-        """:math:`\\phi` of each entry, with no more than a block of hidden units."""
+        """The perceptron at each entry, with no more than a block of hidden units."""
         slope = self.distance_in.weight.t().expand(similarity.size(1), -1)
         bias = self.distance_in.bias.expand(similarity.size(0), -1)
         weight = self.distance_out.weight.squeeze(0)
