@@ -24,7 +24,7 @@ from graphlab.nn import PGNN, PSGNN
 from graphlab.training import PairConfig, fit_pairs
 from graphlab.transforms import RandomPairSplit
 
-HIDDEN, EPOCHS, DECAY, SEEDS = 32, 150, 100, 10
+HIDDEN, EPOCHS, SEEDS = 32, 300, 10
 TASKS = {
     "grid link": ("grid", "link"),
     "communities pair": ("communities", "pair"),
@@ -57,13 +57,14 @@ MODELS = {
 BASE = "P-GNN"  # whose runs the others are compared with
 
 
-def run(task: str, name: str, seed: int, k: int, data_root: str | None) -> dict:
+def run(task: str, name: str, seed: int, options) -> dict:
     """Train one model on one seed; returns what is kept of it."""
-    dataset, kind = TASKS[task]
-    graphs = load_graphs(dataset, data_root, seed=seed)
+    (dataset, kind), k = TASKS[task], options.anchors
+    graphs = load_graphs(dataset, options.data_root, seed=seed)
     graphs = RandomPairSplit(kind=kind, seed=seed)(graphs)
     make, every = MODELS[name]
-    config = PairConfig(EPOCHS, decay_epoch=DECAY, prepare_every=every)
+    decay = max(1, 2 * options.epochs // 3)
+    config = PairConfig(options.epochs, decay_epoch=decay, prepare_every=every)
     model, start = None, time.process_time()
 
     def build():
@@ -113,7 +114,7 @@ def train(options) -> None:
                 path = options.out / f"{stem}.json"
                 if path.exists():
                     continue
-                kept = run(task, name, seed, options.anchors, options.data_root)
+                kept = run(task, name, seed, options)
                 partial = path.with_suffix(f".{os.getpid()}.tmp")
                 partial.write_text(json.dumps(kept, indent=1))
                 partial.replace(path)
@@ -167,6 +168,7 @@ def main() -> None:
     parser.add_argument("--tasks", nargs="+", choices=TASKS, default=list(TASKS)[:4])
     parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
     parser.add_argument("--anchors", type=int, default=16)
+    parser.add_argument("--epochs", type=int, default=EPOCHS)
     parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument("--report", action="store_true")
     options = parser.parse_args()

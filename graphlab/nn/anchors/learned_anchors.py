@@ -26,11 +26,12 @@ class LearnedAnchors(nn.Module):
     :math:`s_m`, the :math:`j`-th pick has the logits
 
     .. math::
-        \ell_{jm} = s_m + \alpha \min_{i < j} \frac{d(c_m, a_i)}{\Delta} + g_{jm},
+        \ell_{jm} = s_m + \alpha \min_{i < j} \frac{d(c_m, a_i)}{\Delta} + \tau g_{jm},
         \qquad \ell_{jm} = -\infty \text{ if } c_m \text{ is taken}
 
     with :math:`\Delta` the largest distance among candidates, 1 for no path, and
-    Gumbel noise :math:`g`, in training only. The first term says what is a good anchor,
+    Gumbel noise :math:`g`, in training only, which makes the pick a draw from
+    :math:`\mathrm{softmax}` of the rest over :math:`\tau`. The first term says what is a good anchor,
     the second keeps them apart: nodes near earlier anchors are discounted. Scores of
     a graph neural network are equal for nodes that a symmetry of the graph swaps; the
     distances to earlier picks are not, so later picks break the symmetry. Scores start
@@ -41,8 +42,8 @@ class LearnedAnchors(nn.Module):
     single 1. Its gradient is that of :math:`\mathrm{softmax}(\ell_j / \tau)`
     (straight-through), so it also reaches candidates that were not picked; among few
     candidates it does not fade with the number of nodes, as it would among all.
-    The temperature falls in training, :math:`\tau_t = \max(\tau_{\min}, \tau_0
-    \gamma^t)` after :math:`t` calls. In evaluation there is no noise, and equal logits
+    The temperature falls in training, from trying to settling: :math:`\tau_t =
+    \max(\tau_{\min}, \tau_0 \gamma^t)` after :math:`t` calls. In evaluation there is no noise, and equal logits
     go to the first candidate.
 
     Args:
@@ -85,8 +86,8 @@ class LearnedAnchors(nn.Module):
         hidden_channels: int = 16,
         spread: float = 4.0,
         temperature: float = 1.0,
-        min_temperature: float = 0.5,
-        decay: float = 0.995,
+        min_temperature: float = 0.1,
+        decay: float = 0.99,
     ):
         super().__init__()
         check_count("num_anchors", num_anchors)
@@ -153,7 +154,7 @@ class LearnedAnchors(nn.Module):
         for j in range(min(self.num_anchors, count)):
             logits = scores if j == 0 else scores + self.spread * nearest
             if self.training:
-                logits = logits + _gumbel(scores)
+                logits = logits + tau * _gumbel(scores)
             logits = logits.masked_fill(taken, -torch.inf)
             best = logits.detach()
             first = torch.where(best >= best.amax() - TIE, order, 0).argmax()
