@@ -57,8 +57,9 @@ def closest_members(
     Every edge is taken as undirected. A search from all members gives distances. One
     pass over the edges gives each node a neighbor that is one hop nearer, and following
     these pointers, twice as far each time, ends at the member:
-    :math:`\mathcal{O}(K (|\mathcal{E}| + |\mathcal{V}| \log \text{hops}))` beyond the search. Among equally close members the choice is fixed,
-    but not random. Where none is reached it is the first of the set.
+    :math:`\mathcal{O}(K (|\mathcal{E}| + |\mathcal{V}| \log \text{hops}))` beyond the
+    search. Among equally close members the choice is fixed, but not random. Where none
+    is reached it is the first of the set.
 
     Args:
         edge_index: The edges; see :meth:`Csr.from_edge_index` for the accepted forms.

@@ -31,20 +31,20 @@ class LearnedAnchors(nn.Module):
 
     with :math:`\Delta` the largest distance among candidates, 1 for no path, and
     Gumbel noise :math:`g`, in training only, which makes the pick a draw from
-    :math:`\mathrm{softmax}` of the rest over :math:`\tau`. The first term says what is a good anchor,
-    the second keeps them apart: nodes near earlier anchors are discounted. Scores of
-    a graph neural network are equal for nodes that a symmetry of the graph swaps; the
-    distances to earlier picks are not, so later picks break the symmetry. Scores start
-    at zero: that is softened farthest-point selection, and :math:`\alpha = 0` would be
-    uniform.
+    :math:`\mathrm{softmax}` of the rest over :math:`\tau`. The first term says what is
+    a good anchor, the second keeps them apart: nodes near earlier anchors are
+    discounted. Scores of a graph neural network are equal for nodes that a symmetry of
+    the graph swaps; the distances to earlier picks are not, so later picks break the
+    symmetry. Scores start at zero: that is softened farthest-point selection, and
+    :math:`\alpha = 0` would be uniform.
 
     The pick is :math:`\arg\max_m \ell_{jm}`, as a row of :math:`\mathbf{W}` with a
     single 1. Its gradient is that of :math:`\mathrm{softmax}(\ell_j / \tau)`
     (straight-through), so it also reaches candidates that were not picked; among few
     candidates it does not fade with the number of nodes, as it would among all.
     The temperature falls in training, from trying to settling: :math:`\tau_t =
-    \max(\tau_{\min}, \tau_0 \gamma^t)` after :math:`t` calls. In evaluation there is no noise, and equal logits
-    go to the first candidate.
+    \max(\tau_{\min}, \tau_0 \gamma^t)` after :math:`t` calls. In evaluation
+    there is no noise, and equal logits go to the first candidate.
 
     Args:
         in_channels: Size :math:`F` of the features, for the default scores.
@@ -151,8 +151,8 @@ class LearnedAnchors(nn.Module):
         taken = torch.zeros_like(scores, dtype=torch.bool)
         nearest = torch.ones_like(scores)
         rows = []
-        for j in range(min(self.num_anchors, count)):
-            logits = scores if j == 0 else scores + self.spread * nearest
+        for _ in range(min(self.num_anchors, count)):
+            logits = scores + self.spread * nearest  # the first: none is near
             if self.training:
                 logits = logits + tau * _gumbel(scores)
             logits = logits.masked_fill(taken, -torch.inf)

@@ -88,6 +88,8 @@ class PositionGNN(nn.Module):
         if self.lin_out is None:
             return z
         if self.num_positions:
+            if anchors.selection is not None:  # a column for each candidate, not pick
+                z = z @ anchors.selection
             h = torch.cat([h, F.pad(z, (0, self.num_positions - z.size(1)))], 1)
         return self.lin_out(h)
 

@@ -24,7 +24,9 @@ class PSGNN(PositionGNN):
 
     send messages from them to all nodes (:class:`~graphlab.nn.PGNNConv`). All layers
     share the anchors. The answer is :math:`\mathbf{z}` of the last layer, or with
-    ``out_channels`` a linear map of :math:`[\mathbf{h}^{\prime}; \mathbf{z}]`.
+    ``out_channels`` a linear map of :math:`[\mathbf{h}^{\prime}; \mathbf{z}]`. That
+    map must know which node a number of :math:`\mathbf{z}` refers to, while the picks
+    change in training: it has a column for each candidate, 0 for those not picked.
 
     Time and memory are linear in the number of nodes and edges. An answer for
     :math:`B` nodes needs the states of these and of the anchors only (``nodes``); the
@@ -77,15 +79,19 @@ class PSGNN(PositionGNN):
         seed: int = 0,
         **kwargs: Any,
     ):
+        choice = AnchorSelector(
+            selector, num_anchors, in_channels, cutoff, seed, **kwargs
+        )
+        learned = choice.learned
         super().__init__(
             in_channels,
             hidden_channels,
             out_channels,
             num_layers,
             dropout,
-            AnchorSelector(selector, num_anchors, in_channels, cutoff, seed, **kwargs),
-            num_anchors,
+            choice,
+            num_anchors if learned is None else learned.num_candidates,
         )
-        if self.selector.learned is not None:
+        if learned is not None:
             # Decay would pull the scores towards a uniform choice.
             self.optim_overrides = {"selector.": {"weight_decay": 0.0}}
