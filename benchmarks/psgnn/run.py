@@ -42,6 +42,13 @@ def single_nodes(rule: str):
     return (lambda k: PSGNN(1, HIDDEN, num_anchors=k, selector=rule)), None
 
 
+def frozen(k: int) -> PSGNN:
+    """PSGNN whose choice stays as it starts, softened farthest-point selection."""
+    model = PSGNN(1, HIDDEN, num_anchors=k)
+    model.selector.requires_grad_(False)
+    return model
+
+
 #: Name -> how it is made for a number of anchors, and epochs between new anchors.
 MODELS = {
     "GCN": message_passing(GCN),
@@ -53,6 +60,7 @@ MODELS = {
     "farthest_point": single_nodes("farthest_point"),
     "degree": single_nodes("degree"),
     "PSGNN": single_nodes("learned"),
+    "PSGNN, choice frozen": (frozen, None),
 }
 BASE = "P-GNN"  # whose runs the others are compared with
 
@@ -110,7 +118,9 @@ def train(options) -> None:
     for seed in range(options.seeds):
         for task in options.tasks:
             for name in options.models:
-                stem = f"{task}-{name}-{options.anchors}-{seed}".replace(" ", "_")
+                stem = f"{task}-{name}-{options.anchors}-{seed}".replace(
+                    " ", "_"
+                ).replace(",", "")
                 path = options.out / f"{stem}.json"
                 if path.exists():
                     continue
