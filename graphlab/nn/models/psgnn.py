@@ -93,5 +93,6 @@ class PSGNN(PositionGNN):
             num_anchors if learned is None else learned.num_candidates,
         )
         if learned is not None:
-            # Decay would pull the scores towards a uniform choice.
-            self.optim_overrides = {"selector.": {"weight_decay": 0.0}}
+            # Decay would pull the scores towards a uniform choice, and their gradient
+            # is small: at 0.01 they hardly move before the rest is trained.
+            self.optim_overrides = {"selector.": {"weight_decay": 0.0, "lr": 0.05}}
