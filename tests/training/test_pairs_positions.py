@@ -45,16 +45,33 @@ def test_the_result_can_be_made_again(graphs):
     assert torch.equal(z, kept)
 
 
-def test_the_choice_is_free_of_weight_decay(graphs):
-    """Decay alone would move the spread; here it has no other gradient."""
-    kwargs = dict(num_anchors=48, num_candidates=48)  # all nodes: nothing to choose
-    free = PSGNN(1, 8, **kwargs)
-    fit_pairs(free, graphs, PairConfig(3, weight_decay=1.0))
-    held = PSGNN(1, 8, **kwargs)
-    held.optim_overrides = {}
-    fit_pairs(held, graphs, PairConfig(3, weight_decay=1.0))
-    spreads = [float(m.selector.learned.spread.detach()) for m in (free, held)]
-    assert spreads[1] < 3.98 and abs(4 - spreads[0]) < 4 - spreads[1]
+class Idle(torch.nn.Module):
+    """Has weights of no effect, which weight decay alone can move."""
+
+    def __init__(self, overrides):
+        super().__init__()
+        self.lin, self.idle = torch.nn.Linear(1, 4), torch.nn.Linear(1, 4)
+        self.optim_overrides = overrides
+
+    def forward(self, x, edge_index):
+        return self.lin(x) + 0 * self.idle(x)
+
+
+@pytest.mark.parametrize(
+    "overrides, moves",
+    [
+        ({}, (True, True)),
+        ({"idle.": {"weight_decay": 0.0}}, (True, False)),
+        ({"lin.": {"lr": 0.0}}, (False, True)),
+    ],
+)
+def test_options_of_the_encoder_are_heeded(graphs, overrides, moves):
+    model = Idle(overrides)
+    before = [model.lin.weight.clone(), model.idle.weight.clone()]
+    fit_pairs(model, graphs, PairConfig(3, weight_decay=1.0))
+    after = [model.lin.weight, model.idle.weight]
+    moved = tuple(not torch.equal(*pair) for pair in zip(before, after, strict=True))
+    assert moved == moves
 
 
 def test_node_classification_in_replicas():
