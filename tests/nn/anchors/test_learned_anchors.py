@@ -86,11 +86,13 @@ def test_the_gradient_is_that_of_the_expected_loss_in_sign(small, k):
     assert torch.cosine_similarity(mean, want, 0) > 0.9
 
 
-def test_without_noise_one_pick_has_the_exact_gradient(small):
+@pytest.mark.parametrize("tau", [1.0, 0.5])
+def test_without_noise_one_pick_has_the_exact_gradient(small, tau):
     scores, apart = small
     cost = torch.randn(5, dtype=torch.float64)
-    loss = (learner(1).eval().pick(scores, apart) @ cost).sum()
-    want = torch.autograd.grad(scores.softmax(0) @ cost, scores)
+    learned = learner(1, temperature=tau).eval()
+    loss = (learned.pick(scores, apart) @ cost).sum()
+    want = torch.autograd.grad((scores / tau).softmax(0) @ cost, scores)
     torch.testing.assert_close(torch.autograd.grad(loss, scores), want)
 
 

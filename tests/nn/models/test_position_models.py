@@ -73,6 +73,31 @@ def test_a_few_nodes_get_the_answer_they_have_among_all(data, selector, out_chan
     assert seen == [2 + (14 if selector == "learned" else 4)]  # and the candidates
 
 
+class Given(torch.nn.Module):
+    """Anchors that were chosen before."""
+
+    def __init__(self, anchors):
+        super().__init__()
+        self.anchors = anchors
+
+    def forward(self, *args, **kwargs):
+        return self.anchors
+
+
+def test_a_linear_map_of_positions_knows_the_picks_in_any_order(data):
+    x, edge_index = data
+    torch.manual_seed(0)
+    model = PSGNN(6, 8, 3, num_anchors=4).eval()
+    anchors, answers = model.selector(x, edge_index), []
+    for order in ([0, 1, 2, 3], [2, 3, 1, 0]):
+        model.selector = Given(anchors._replace(selection=anchors.selection[order]))
+        answers.append(model(x, edge_index))
+    torch.testing.assert_close(*answers)
+    other = anchors.selection.roll(1, 1)  # but other picks are told from these
+    model.selector = Given(anchors._replace(selection=other))
+    assert not torch.allclose(model(x, edge_index), answers[0])
+
+
 def test_sets_and_sparse_features_take_no_nodes(data):
     x, edge_index = data
     with pytest.raises(ArgumentError, match="single nodes"):
