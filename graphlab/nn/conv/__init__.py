@@ -7,6 +7,7 @@ from graphlab.nn.conv.gat_conv import GATConv
 from graphlab.nn.conv.gcn2_conv import GCN2Conv
 from graphlab.nn.conv.gcn_conv import GCNConv
 from graphlab.nn.conv.gpr_conv import GPRConv
+from graphlab.nn.conv.invertible_residual import InvertibleResidual
 from graphlab.nn.conv.lipschitz_residual_block import LipschitzResidualBlock
 from graphlab.nn.conv.ordered_conv import OrderedConv
 from graphlab.nn.conv.pgnn_conv import PGNNConv
@@ -21,6 +22,7 @@ __all__ = [
     "GCN2Conv",
     "GCNConv",
     "GPRConv",
+    "InvertibleResidual",
     "LipschitzResidualBlock",
     "OrderedConv",
     "PGNNConv",

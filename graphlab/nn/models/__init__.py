@@ -14,6 +14,8 @@ from graphlab.nn.models.ordered_gnn import OrderedGNN
 from graphlab.nn.models.pgnn import PGNN
 from graphlab.nn.models.psgnn import PSGNN
 from graphlab.nn.models.resgcn import ResGCN
+from graphlab.nn.models.reverse_gat import ReverseGAT
+from graphlab.nn.models.reverse_gcn import ReverseGCN
 from graphlab.nn.models.reverse_grand import ReverseGRAND
 
 __all__ = [
@@ -31,5 +33,7 @@ __all__ = [
     "PGNN",
     "PSGNN",
     "ResGCN",
+    "ReverseGAT",
+    "ReverseGCN",
     "ReverseGRAND",
 ]

@@ -11,6 +11,7 @@ from graphlab.nn.conv.gat_conv import GATConv
 from graphlab.nn.conv.gcn_conv import GCNConv
 from graphlab.nn.conv.lipschitz_residual_block import LipschitzResidualBlock
 from graphlab.nn.conv.sage_conv import SAGEConv
+from graphlab.nn.finite import require_finite
 from graphlab.nn.linear import FeatureLinear, num_nodes_of
 from graphlab.nn.norm.lipschitz_norm import held, resolve_bound
 from graphlab.ops import gcn_norm
@@ -58,7 +59,8 @@ class LipschitzResGNN(nn.Module):
         - **output:** logits :math:`(|\mathcal{V}|, C)`
 
     Raises:
-        ArgumentError: An argument has a value that is not accepted.
+        ArgumentError: An argument has a value that is not accepted, or features are
+            NaN or infinite.
 
     Example:
         >>> model = LipschitzResGNN(16, 64, 7, num_layers=128)
@@ -115,6 +117,7 @@ class LipschitzResGNN(nn.Module):
     def forward(  # noqa: D102
         self, x: Tensor, edge_index: Graph, edge_weight: Tensor | None = None
     ) -> Tensor:
+        require_finite("x", x)
         if self.conv == "gcn":  # normalize once for all layers
             edge_index, edge_weight = gcn_norm(
                 edge_index, edge_weight, num_nodes_of(x), dtype=self.lin_in.weight.dtype

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from graphlab.errors import ArgumentError
+from graphlab.nn.finite import require_finite
 from graphlab.nn.linear import FeatureLinear, num_nodes_of
 from graphlab.nn.ode import (
     FIXED_STEP,
@@ -17,7 +18,7 @@ from graphlab.nn.ode import (
     solve_fixed_step,
 )
 from graphlab.nn.ode.adaptive import import_torchdiffeq
-from graphlab.ops import SparseFeatures, edge_softmax, sddmm, spmm, with_self_loops
+from graphlab.ops import edge_softmax, sddmm, spmm, with_self_loops
 from graphlab.ops.spmm import Graph
 
 #: Size of grown rounding errors, relative to the start, that is still accepted.
@@ -179,7 +180,7 @@ class ReverseGRAND(nn.Module):
             raise ArgumentError(
                 "edge_weight must be None: the weights of this model are its attention"
             )
-        _require_finite(x)
+        require_finite("x", x)
         x = self.encoder(x)
         x = F.dropout(x, self.dropout, self.training).relu()
         edges, _ = with_self_loops(edge_index, num_nodes_of(x))
@@ -303,19 +304,6 @@ class ReverseGRAND(nn.Module):
 def growth_limit(dtype: torch.dtype) -> float:
     """The exponent up to which rounding errors stay small: 12 in single precision."""
     return math.log(_TOLERATED / torch.finfo(dtype).eps)
-
-
-def _require_finite(x: Tensor | SparseFeatures) -> None:
-    if torch.compiler.is_compiling():
-        return
-    values = x.values if isinstance(x, SparseFeatures) else x
-    values = values.values() if values.layout == torch.sparse_csr else values
-    _Told.apply(values.detach().isfinite().all(), _raise_unless)
-
-
-def _raise_unless(finite: Tensor) -> None:
-    if not bool(finite.all()):
-        raise ArgumentError("x must hold finite features, got NaN or infinity")
 
 
 class _Told(torch.autograd.Function):

@@ -246,7 +246,7 @@ def test_features_must_be_finite(data, value, sparse):
     x, edge_index = data
     x[3, 2] = value
     x = x.to_sparse_csr() if sparse else x
-    with pytest.raises(ArgumentError, match="x must hold finite features"):
+    with pytest.raises(ArgumentError, match="x must be finite"):
         make(double=False)(x, edge_index)
 
 
