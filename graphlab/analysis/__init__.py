@@ -1,6 +1,5 @@
 """What depth does to representations and gradients, for any model."""
 
-from graphlab.analysis.anchor_quality import AnchorQuality, anchor_quality
 from graphlab.analysis.cosine_similarity import mean_cosine_similarity
 from graphlab.analysis.depth_plot import plot_depth, save_depth_plot
 from graphlab.analysis.diagnose import Diagnosis, diagnose
@@ -16,6 +15,7 @@ from graphlab.analysis.profile import (
     gradient_profile,
     representation_profile,
 )
+from graphlab.ops.anchor_quality import AnchorQuality, anchor_quality
 
 __all__ = [
     "AnchorQuality",

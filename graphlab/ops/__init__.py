@@ -1,6 +1,8 @@
 """Fused message passing: every operation of the layers, one per file."""
 
 from graphlab.ops.anchor_distances import anchor_distances
+from graphlab.ops.anchor_messages import anchor_messages
+from graphlab.ops.anchor_sets import bourgain_sets, closest_members
 from graphlab.ops.anchors import (
     degree_anchors,
     farthest_point_anchors,
@@ -24,9 +26,12 @@ __all__ = [
     "Csr",
     "SparseFeatures",
     "anchor_distances",
+    "anchor_messages",
     "anchor_similarity",
     "attend",
     "backend",
+    "bourgain_sets",
+    "closest_members",
     "degree_anchors",
     "distance_similarity",
     "edge_add",

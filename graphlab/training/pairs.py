@@ -42,6 +42,8 @@ def fit_pairs(
     ``prepare_every``), and the dictionary it returns is passed to ``forward`` as
     keyword arguments: anchors and distances, for example, drawn with the
     :class:`torch.Generator`. It sees the ``edge_index`` of the part that is encoded.
+    An attribute ``optim_overrides`` (prefix of parameter names to options of Adam) is
+    heeded.
 
     Args:
         model: The encoder, trained in place; or a function that makes it, called after
@@ -102,7 +104,7 @@ class _Run:
         if not any(p.requires_grad for p in self.parameters):
             raise ArgumentError("model: has no parameter to train")
         self.optimizer = torch.optim.Adam(
-            self.parameters, config.lr, weight_decay=config.weight_decay
+            _groups(self.model, self.score), config.lr, weight_decay=config.weight_decay
         )
 
     def prepare(self) -> None:
@@ -217,6 +219,19 @@ class _Run:
         if self.progress is not None:
             text = f"epoch {epoch + 1}, validation ROC-AUC {val_auc:.3f}"
             self.progress(Progress(text, epoch + 1, self.config.epochs))
+
+
+def _groups(model: Module, score: PairScore) -> list[dict]:
+    """Parameters with the options that the encoder's ``optim_overrides`` gives them."""
+    overrides = getattr(model, "optim_overrides", None) or {}
+    groups = {
+        prefix: {"params": [], **options} for prefix, options in overrides.items()
+    }
+    groups[""] = {"params": [*score.parameters()]}
+    for name, parameter in model.named_parameters():
+        prefix = next((p for p in overrides if name.startswith(p)), "")
+        groups[prefix]["params"].append(parameter)
+    return [group for group in groups.values() if group["params"]]
 
 
 def _is_better(value: float, best: float) -> bool:

@@ -36,7 +36,7 @@ def by_loops(distances, radius):
 @pytest.mark.parametrize("block", [2, 1000])
 def test_formulas(block, monkeypatch):
     # Not by its path, which leads to the function of the same name.
-    module = sys.modules["graphlab.analysis.anchor_quality"]
+    module = sys.modules["graphlab.ops.anchor_quality"]
     monkeypatch.setattr(module, "BLOCK_NODES", block)
     distances = torch.tensor(
         [

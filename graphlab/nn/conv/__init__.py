@@ -10,6 +10,8 @@ from graphlab.nn.conv.gpr_conv import GPRConv
 from graphlab.nn.conv.invertible_residual import InvertibleResidual
 from graphlab.nn.conv.lipschitz_residual_block import LipschitzResidualBlock
 from graphlab.nn.conv.ordered_conv import OrderedConv
+from graphlab.nn.conv.pgnn_conv import PGNNConv
+from graphlab.nn.conv.psgnn_conv import PSGNNConv
 from graphlab.nn.conv.sage_conv import SAGEConv
 
 __all__ = [
@@ -23,5 +25,7 @@ __all__ = [
     "InvertibleResidual",
     "LipschitzResidualBlock",
     "OrderedConv",
+    "PGNNConv",
+    "PSGNNConv",
     "SAGEConv",
 ]

@@ -11,6 +11,8 @@ from graphlab.nn.models.gprgnn import GPRGNN
 from graphlab.nn.models.lipschitz_resgnn import LipschitzResGNN
 from graphlab.nn.models.mlp import MLP
 from graphlab.nn.models.ordered_gnn import OrderedGNN
+from graphlab.nn.models.pgnn import PGNN
+from graphlab.nn.models.psgnn import PSGNN
 from graphlab.nn.models.resgcn import ResGCN
 from graphlab.nn.models.reverse_gat import ReverseGAT
 from graphlab.nn.models.reverse_gcn import ReverseGCN
@@ -28,8 +30,10 @@ __all__ = [
     "LipschitzResGNN",
     "MLP",
     "OrderedGNN",
+    "PGNN",
+    "PSGNN",
+    "ResGCN",
     "ReverseGAT",
     "ReverseGCN",
-    "ResGCN",
     "ReverseGRAND",
 ]

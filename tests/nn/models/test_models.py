@@ -46,7 +46,14 @@ def test_models_are_permutation_equivariant(make, data):
     model = make().eval()
     p = torch.randperm(14)
     moved = p.argsort()[edge_index][:, torch.randperm(40)]
-    torch.testing.assert_close(model(x[p], moved), model(x, edge_index)[p])
+    if not hasattr(model, "prepare"):
+        torch.testing.assert_close(model(x[p], moved), model(x, edge_index)[p])
+        return
+    anchors = model.prepare(edge_index, 14)["anchors"]  # move along
+    nodes = anchors.nodes if anchors.nodes.dim() == 1 else anchors.nodes[p]
+    along = anchors._replace(nodes=p.argsort()[nodes], distances=anchors.distances[p])
+    got = model(x[p], moved, anchors=along)
+    torch.testing.assert_close(got, model(x, edge_index, anchors=anchors)[p])
 
 
 def test_sparse_features_give_what_dense_ones_give(make, data):
