@@ -233,6 +233,11 @@ def _product(matrix: Tensor, x: Tensor) -> Tensor:
 
 
 def _sampled(matrix: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    col = matrix.col_indices()
+    if col.numel() > matrix.size(0) * matrix.size(1):  # torch refuses so many repeats
+        places = torch.arange(matrix.size(0), device=a.device)
+        row = places.repeat_interleave(matrix.crow_indices().diff())
+        return (a[row] * b[col]).sum(-1)
     with torch.autocast(a.device.type, enabled=False):
         return torch.sparse.sampled_addmm(matrix, a, b.t(), beta=0.0).values()
 

@@ -125,6 +125,16 @@ def test_products(kernels, structure, dtype, tolerance):
 
 
 @MODULES
+@pytest.mark.parametrize("heads", [1, 2])
+def test_products_with_more_edges_than_pairs_of_nodes(kernels, heads):
+    graph = Csr.from_edge_index(torch.tensor([[0, 0, 1, 0, 1], [0] * 5]), (2, 1))
+    torch.manual_seed(0)
+    a, b = torch.randn(1, 1, heads * 3), torch.randn(1, 2, heads * 3)
+    out = kernels.sddmm(graph, a, b, heads)
+    torch.testing.assert_close(out, reference.sddmm(graph, a, b, heads))
+
+
+@MODULES
 @DTYPES
 @pytest.mark.parametrize("heads", [1, 3, 8, 16])
 def test_softmax(kernels, structure, dtype, tolerance, heads):
