@@ -14,7 +14,6 @@ learned: ``--tasks "landmarks pair" --anchors 6 --candidates 400``.
 
 import argparse
 import json
-import os
 import time
 from pathlib import Path
 
@@ -22,7 +21,9 @@ import torch
 from torch_geometric.data import Data
 from torch_geometric.nn import GAT, GCN, GIN, GraphSAGE
 
+from graphlab.benchmark.metric import as_number
 from graphlab.benchmark.stats import mean, std, student_interval
+from graphlab.benchmark.store import write_json
 from graphlab.datasets import grid, load_graphs
 from graphlab.nn import PGNN, PSGNN
 from graphlab.ops import anchor_distances
@@ -158,10 +159,7 @@ def train(options) -> None:
                 path = options.out / f"{stem}.json"
                 if path.exists():
                     continue
-                kept = run(task, name, seed, options)
-                partial = path.with_suffix(f".{os.getpid()}.tmp")
-                partial.write_text(json.dumps(kept, indent=1))
-                partial.replace(path)
+                write_json(path, run(task, name, seed, options))
 
 
 def report(options) -> str:
@@ -194,8 +192,9 @@ def _table(runs: dict[str, dict[int, dict]], base: str) -> list[str]:
 
 
 def _row(name: str, mine: dict[int, dict], base: dict[int, dict]) -> tuple[str, ...]:
-    auc = [one["test_auc"] for one in mine.values()]
-    gain = [mine[s]["test_auc"] - base[s]["test_auc"] for s in mine if s in base]
+    auc = [as_number(one["test_auc"]) for one in mine.values()]
+    pairs = zip(mine, auc, strict=True)
+    gain = [value - as_number(base[s]["test_auc"]) for s, value in pairs if s in base]
     difference = "–"
     if mine is not base and len(gain) > 1:
         low, high = student_interval(gain)
@@ -204,7 +203,9 @@ def _row(name: str, mine: dict[int, dict], base: dict[int, dict]) -> tuple[str, 
     quality = ("–",) * 3
     if told:
         keys = ("resolved", "evenness", "coverage")
-        quality = tuple(f"{mean([one[key] for one in told]):.3f}" for key in keys)
+        quality = tuple(
+            f"{mean([as_number(one[key]) for one in told]):.3f}" for key in keys
+        )
     time_ms = 1000 * mean([one["cpu_seconds_per_epoch"] for one in mine.values()])
     spread = f"{mean(auc):.3f} ± {std(auc):.3f}"
     return (name, str(len(mine)), spread, difference, *quality, f"{time_ms:.1f}")

@@ -14,13 +14,14 @@ sees two states as well.
 
 import argparse
 import json
-import os
 import statistics
 import time
 from pathlib import Path
 
 import torch
 
+from graphlab.benchmark.metric import as_number
+from graphlab.benchmark.store import write_json
 from graphlab.datasets import load_dataset, load_splits
 from graphlab.nn import (
     GCN,
@@ -120,10 +121,7 @@ def train(out: Path, data_root: str | None) -> None:
         for seed, split in enumerate(splits):
             path = out / f"{name.replace(' ', '_')}-{seed}.json"
             if not path.exists():
-                text = json.dumps(run(make, data, split, seed), indent=1)
-                partial = path.with_suffix(f".{os.getpid()}.tmp")
-                partial.write_text(text)
-                partial.replace(path)
+                write_json(path, run(make, data, split, seed))
 
 
 def report(out: Path) -> str:
@@ -140,7 +138,7 @@ def report(out: Path) -> str:
 
 
 def _row(name: str, runs: list[dict]) -> tuple[str, ...]:
-    auc = [100 * r["test_roc_auc"] for r in runs]
+    auc = [100 * as_number(r["test_roc_auc"]) for r in runs]
     facts = [r["info"]["model"] for r in runs if r["info"].get("model")]
     inner = ("–", "–", "–")
     if facts:

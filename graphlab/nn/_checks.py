@@ -14,6 +14,12 @@ def check_count(name: str, value: Any) -> None:
         raise ArgumentError(f"{name}: {accepted}, not {value!r}")
 
 
+def require_whole(name: str, value: Any, least: int) -> None:
+    """A whole number with a lower limit."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise ArgumentError(f"{name} must be a whole number >= {least}, got {value!r}")
+
+
 def check_choice(name: str, value: Any, accepted: Sequence) -> None:
     """One of some values."""
     if value not in accepted:

@@ -91,7 +91,7 @@ def anchor_distances(
     _check_options(cutoff, direction, dtype, edge_weight is not None)
     ptr, node = _sources(anchors, graph)
     if edge_weight is None:
-        return _hops(_along(graph, direction), ptr, node, cutoff, dtype)
+        return _hops(along(graph, direction), ptr, node, cutoff, dtype)
     _check_weight(edge_weight, graph)
     rows, weight = _weighted(graph, edge_weight, direction)
     limit = math.inf if cutoff is None else cutoff
@@ -114,7 +114,7 @@ def _hops(
     return out
 
 
-def _along(graph: Csr, direction: str) -> Csr:
+def along(graph: Csr, direction: str) -> Csr:
     """The edges as rows that list where a search from an anchor goes next."""
     if direction == "to":
         return graph  # against the edges: rows list where they come from
@@ -136,7 +136,7 @@ def _weighted(graph: Csr, weight: Tensor, direction: str) -> tuple[Csr, Tensor]:
     if direction == "both":  # the weights of the two directions may differ
         rows, weight = _both(graph), torch.cat([weight, weight])
     else:
-        rows = _along(graph, direction)
+        rows = along(graph, direction)
     return rows, weight.detach()[rows.edges()]
 
 

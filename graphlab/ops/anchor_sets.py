@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Generator, Tensor
 
-from graphlab.ops.anchor_distances import _along, anchor_distances
+from graphlab.ops.anchor_distances import along, anchor_distances
 from graphlab.ops.csr import Csr
 from graphlab.ops.spmm import Graph
 
@@ -77,7 +77,7 @@ def closest_members(
         >>> closest_members(path, torch.tensor([[0], [2]]), 4)[0].view(-1)
         tensor([0, 2, 2, 0])
     """
-    graph = _along(Csr.from_edge_index(edge_index, num_nodes), "both")
+    graph = along(Csr.from_edge_index(edge_index, num_nodes), "both")
     hops = anchor_distances(graph, sets, num_nodes, cutoff=cutoff)
     member = _nearer_neighbor(graph, hops)
     for _ in range(max(int(hops.max()) if hops.numel() else 0, 1).bit_length()):

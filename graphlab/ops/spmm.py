@@ -148,9 +148,6 @@ def _check(graph: Csr, x: Tensor, weight: Tensor | None) -> None:
         )
 
 
-_SUM = (False, False)  # not a mean, not batched
-
-
 class _Spmm(FusedFunction):
     @staticmethod
     def forward(graph, x, weight, mean, batched):
@@ -169,12 +166,9 @@ class _Spmm(FusedFunction):
     def backward(ctx, grad):
         x, weight = ctx.saved_tensors
         grad_x = grad_weight = None
-        graph, batched = ctx.graph, ctx.batched
-        if ctx.mean and weight is None and not batched:
-            weight = graph.mean_weight(accumulation_dtype(grad))
-            grad_x = _Spmm.apply(graph.t(), grad, weight, *_SUM)
-            return None, grad_x, None, None, None
-        if ctx.mean:
+        if ctx.mean and weight is None and not ctx.batched:
+            weight = ctx.graph.mean_weight(accumulation_dtype(grad))
+        elif ctx.mean:
             factor = ctx.graph.mean_factor(grad.dtype)
             grad = grad * factor.view(-1, *[1] * (grad.dim() - 1 - ctx.batched))
         if ctx.needs_input_grad[1]:

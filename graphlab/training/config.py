@@ -56,9 +56,9 @@ class TrainingConfig:
                     f"{name} must be one of {', '.join(accepted)}, got {value!r}"
                 )
         for name in ("epochs", "patience"):
-            _require_count(name, getattr(self, name))
+            require_count(name, getattr(self, name))
         if self.replicas_at_once is not None:
-            _require_count("replicas_at_once", self.replicas_at_once)
+            require_count("replicas_at_once", self.replicas_at_once)
         if not self.lr > 0:
             raise ArgumentError(f"lr must be positive, got {self.lr!r}")
         if not self.weight_decay >= 0:
@@ -85,6 +85,7 @@ class Progress:
     total: int
 
 
-def _require_count(name: str, value: int) -> None:
+def require_count(name: str, value: int) -> None:
+    """Refuse what is no whole number of at least 1."""
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise ArgumentError(f"{name} must be a positive whole number, got {value!r}")

@@ -4,8 +4,6 @@ import json
 from typing import Any
 
 import torch
-from torch import Tensor
-from torch.func import functional_call
 
 from graphlab.errors import ArgumentError
 from graphlab.training.replicas import Replicas
@@ -23,29 +21,15 @@ def model_facts(replicas: Replicas) -> list[dict[str, dict[str, Any]]]:
     count = len(replicas.generators)
     if not hasattr(replicas.skeleton, "facts"):
         return [{} for _ in range(count)]
-    teller = _Teller(replicas.skeleton)
-    teller.eval()
+    model = replicas.skeleton.eval()
     stack = {**replicas.params, **replicas.buffers}
-    inputs = (replicas.x, replicas.edge_index)
     found = []
     for r in range(count):
-        state = {f"model.{name}": tensor[r] for name, tensor in stack.items()}
-        with torch.no_grad():
-            facts = functional_call(teller, state, inputs)
-        found.append({"model": _checked(facts, replicas.skeleton)})
+        state = {name: tensor[r] for name, tensor in stack.items()}
+        with torch.no_grad(), replicas.slots.filled(state):
+            model(replicas.x, replicas.edge_index)
+            found.append({"model": _checked(model.facts(), model)})
     return found
-
-
-class _Teller(torch.nn.Module):
-    """A forward pass and the facts about it, while the weights are in place."""
-
-    def __init__(self, model: torch.nn.Module):
-        super().__init__()
-        self.model = model
-
-    def forward(self, x: Tensor, edge_index: Tensor) -> dict[str, Any]:
-        self.model(x, edge_index)
-        return self.model.facts()
 
 
 def _checked(facts: dict[str, Any], model: torch.nn.Module) -> dict[str, Any]:

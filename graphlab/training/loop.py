@@ -108,10 +108,7 @@ def _fit_group(
     replicas.load(best)
     with torch.no_grad():
         logits = replicas.forward(training=False)
-    result = _result(problem, group, replicas, tracker, best, logits)
-    facts = model_facts(replicas)
-    info = [a | b for a, b in zip(result.info, facts, strict=True)]
-    return replace(result, info=info)
+    return _result(problem, group, replicas, tracker, best, logits)
 
 
 def _train(
@@ -186,9 +183,10 @@ def _result(
 ) -> FitResult:
     judged = (problem.val_mask | problem.test_mask)[group]
     info = []
-    for place, is_nan in enumerate(tracker.nan.tolist()):
+    for place, facts in enumerate(model_facts(replicas)):
         collapsed = is_collapsed(logits[place], judged[place])
-        info.append({"collapsed": collapsed} | ({"nan": True} if is_nan else {}))
+        nan = {"nan": True} if tracker.nan[place] else {}
+        info.append({"collapsed": collapsed} | nan | facts)
     return FitResult(
         logits=logits,
         state_dicts=[

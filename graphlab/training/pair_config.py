@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from graphlab.errors import ArgumentError
+from graphlab.training.config import require_count
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,10 @@ class PairConfig:
 
     def __post_init__(self) -> None:
         for name in ("epochs", "evaluate_every", "batch_graphs"):
-            _require_count(name, getattr(self, name))
+            require_count(name, getattr(self, name))
         for name in ("decay_epoch", "prepare_every"):
             if getattr(self, name) is not None:
-                _require_count(name, getattr(self, name))
+                require_count(name, getattr(self, name))
         for name in ("lr", "temperature"):
             if not getattr(self, name) > 0:
                 raise ArgumentError(
@@ -88,8 +89,3 @@ class PairResult:
     score_state_dict: dict[str, Tensor]
     prepared: list[tuple[dict, dict, dict]] = field(repr=False)
     history: list[dict[str, float]] = field(repr=False)
-
-
-def _require_count(name: str, value: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ArgumentError(f"{name} must be a positive whole number, got {value!r}")

@@ -14,6 +14,7 @@ from graphlab.errors import ArgumentError
 from graphlab.training.config import Progress
 from graphlab.training.pair_config import PairConfig, PairResult
 from graphlab.training.pair_score import PairScore, pair_roc_auc
+from graphlab.training.replicas import parameter_groups
 
 Triple = tuple[Data, Data, Data]
 PARTS = ("training", "validation", "test")
@@ -103,8 +104,10 @@ class _Run:
         self.parameters = [*self.model.parameters(), *self.score.parameters()]
         if not any(p.requires_grad for p in self.parameters):
             raise ArgumentError("model: has no parameter to train")
+        groups = parameter_groups(self.model, self.model.named_parameters())
+        groups += [{"params": [*self.score.parameters()]}] if config.affine else []
         self.optimizer = torch.optim.Adam(
-            _groups(self.model, self.score), config.lr, weight_decay=config.weight_decay
+            groups, config.lr, weight_decay=config.weight_decay
         )
 
     def prepare(self) -> None:
@@ -219,19 +222,6 @@ class _Run:
         if self.progress is not None:
             text = f"epoch {epoch + 1}, validation ROC-AUC {val_auc:.3f}"
             self.progress(Progress(text, epoch + 1, self.config.epochs))
-
-
-def _groups(model: Module, score: PairScore) -> list[dict]:
-    """Parameters with the options that the encoder's ``optim_overrides`` gives them."""
-    overrides = getattr(model, "optim_overrides", None) or {}
-    groups = {
-        prefix: {"params": [], **options} for prefix, options in overrides.items()
-    }
-    groups[""] = {"params": [*score.parameters()]}
-    for name, parameter in model.named_parameters():
-        prefix = next((p for p in overrides if name.startswith(p)), "")
-        groups[prefix]["params"].append(parameter)
-    return [group for group in groups.values() if group["params"]]
 
 
 def _is_better(value: float, best: float) -> bool:

@@ -1,11 +1,11 @@
 """Many copies of one model as a single model over stacked parameters."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 import torch
 from torch import Tensor
-from torch.func import functional_call, stack_module_state, vmap
+from torch.func import stack_module_state, vmap
 from torch.nn.parameter import is_lazy
 
 from graphlab.training.config import TrainingConfig
@@ -66,13 +66,10 @@ class Replicas:
         """One replica, inside of ``vmap``."""
         state = dict(zip(names, tensors, strict=True))
         arguments = (self.x, self.edge_index)
-        call = (
-            self.slots if self.vectorized else partial(functional_call, self.skeleton)
-        )
         if not training and self.evaluation_is_quiet:
-            return call(state, arguments)
+            return self.slots(state, arguments)
         with ReplicaNoise(self.generators, token) as noise:
-            out = call(state, arguments)
+            out = self.slots(state, arguments)
         if not training:  # watching every call costs as much as a small product
             self.evaluation_is_quiet = not noise.drawn
         return out
@@ -124,21 +121,28 @@ class Replicas:
 
 
 def make_optimizer(replicas: Replicas, config: TrainingConfig) -> torch.optim.Optimizer:
-    """An optimizer over the stack, with the options that the model asks for.
+    """An optimizer over the stack, with the options that the model asks for."""
+    groups = parameter_groups(replicas.skeleton, replicas.params.items())
+    make = getattr(torch.optim, config.optimizer)
+    return make(groups, lr=config.lr, weight_decay=config.weight_decay, fused=True)
+
+
+def parameter_groups(
+    model: torch.nn.Module, named: Iterable[tuple[str, Tensor]]
+) -> list[dict]:
+    """Parameters with the options that the model asks for.
 
     A model may carry ``optim_overrides``: parameter-name prefix -> options, as
     GPR-GNN does to keep its propagation weights free of weight decay.
     """
-    overrides = getattr(replicas.skeleton, "optim_overrides", None) or {}
+    overrides = getattr(model, "optim_overrides", None) or {}
     groups: dict[str, dict] = {"": {"params": []}}
-    for name, parameter in replicas.params.items():
+    for name, parameter in named:
         prefix = next((p for p in overrides if name.startswith(p)), "")
         options = overrides.get(prefix, {})
         groups.setdefault(prefix, {"params": [], **options})
         groups[prefix]["params"].append(parameter)
-    filled = [group for group in groups.values() if group["params"]]
-    make = getattr(torch.optim, config.optimizer)
-    return make(filled, lr=config.lr, weight_decay=config.weight_decay, fused=True)
+    return [group for group in groups.values() if group["params"]]
 
 
 def seed_everything(seed: int) -> None:

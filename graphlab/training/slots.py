@@ -1,6 +1,7 @@
 """The places of a module that hold its parameters and buffers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from torch import Tensor, nn
@@ -28,10 +29,16 @@ class Slots:
 
     def __call__(self, state: Mapping[str, Tensor], arguments: Sequence) -> Any:
         """The module's output with the tensors of `state`, by their first names."""
+        with self.filled(state):
+            return self.module(*arguments)
+
+    @contextmanager
+    def filled(self, state: Mapping[str, Tensor]) -> Iterator[None]:
+        """The tensors of `state` are the module's own for the length of the block."""
         try:
             for holder, key, name, _ in self.places:
                 holder[key] = state[name]
-            return self.module(*arguments)
+            yield
         finally:
             for holder, key, _, original in self.places:
                 holder[key] = original

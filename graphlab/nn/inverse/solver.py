@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from graphlab.errors import ArgumentError
+from graphlab.nn._checks import require_whole
 from graphlab.nn.inverse.anderson import Anderson
 
 Residual = Callable[[Tensor], Tensor]
@@ -47,10 +48,10 @@ class FixedPoint:
     check_every: int | None = None
 
     def __post_init__(self) -> None:
-        _require_whole("max_iter", self.max_iter, 1)
-        _require_whole("anderson", self.anderson, 0)
+        require_whole("max_iter", self.max_iter, 1)
+        require_whole("anderson", self.anderson, 0)
         if self.check_every is not None:
-            _require_whole("check_every", self.check_every, 1)
+            require_whole("check_every", self.check_every, 1)
         if not (isinstance(self.tol, float | int) and 0 <= self.tol < math.inf):
             raise ArgumentError(f"tol must not be negative, got {self.tol!r}")
         if not (isinstance(self.damping, float | int) and 0 < self.damping <= 1):
@@ -151,8 +152,3 @@ def _change(difference: Tensor, x: Tensor) -> tuple[float, float]:
     sizes = torch.stack([torch.linalg.vector_norm(t) for t in (difference, x)])
     change, size = sizes.tolist()  # the only wait for the device
     return change, change / (1 + size)
-
-
-def _require_whole(name: str, value: int, least: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise ArgumentError(f"{name} must be a whole number >= {least}, got {value!r}")

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from graphlab.errors import ArgumentError
+from graphlab.nn._checks import require_whole
 from graphlab.nn.conv.gcn_conv import GCNConv
 from graphlab.nn.conv.invertible_residual import InvertibleResidual, warn_once
 from graphlab.nn.finite import require_finite
@@ -311,10 +312,7 @@ def _check_depths(num_layers: int, num_reverse_layers: int, num_blocks: int) -> 
     least = {"num_layers": 1, "num_reverse_layers": 0, "num_blocks": 1}
     given = (num_layers, num_reverse_layers, num_blocks)
     for (name, smallest), value in zip(least.items(), given, strict=True):
-        if not isinstance(value, int) or isinstance(value, bool) or value < smallest:
-            raise ArgumentError(
-                f"{name} must be a whole number >= {smallest}, got {value!r}"
-            )
+        require_whole(name, value, smallest)
     for name, value in zip(least, given[:2], strict=False):
         if value % num_blocks:
             raise ArgumentError(
