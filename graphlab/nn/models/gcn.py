@@ -73,6 +73,8 @@ class GCN(nn.Module):
         self, x: Tensor, edge_index: Graph, edge_weight: Tensor | None = None
     ) -> Tensor:
         for conv in self.convs[:-1]:
-            x = conv(x, edge_index, edge_weight).relu_()
+            x = conv(x, edge_index, edge_weight)
+            # Without bias it is a view of a product, which is not written to.
+            x = x.relu() if conv.bias is None else x.relu_()
             x = F.dropout(x, self.dropout, self.training)
         return self.convs[-1](x, edge_index, edge_weight)
