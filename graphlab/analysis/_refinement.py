@@ -50,6 +50,9 @@ def refine(
     labels, edges = np.zeros(len(union.source), dtype=np.int64), None
     if use_edge_labels:
         labels, edges = number(edge_keys(union), known and known.edges, "edge_attr")
+    # The node itself is not just any neighbour of the same colour: layers may replace
+    # self-loops, add missing ones, or leave them out.
+    labels = 2 * labels + (union.source == union.target)
     next_keys = _exact_keys(union, labels) if exact else _hashed_keys(union, labels)
     keys = node_keys(union, init, patterns)
     colors, found = [], []
@@ -111,7 +114,7 @@ def _adjacencies(union: GraphUnion, labels: np.ndarray) -> dict[int, csr_array]:
 
 
 def _words(step: int, stream: int, number: int) -> np.ndarray:
-    """The first words of a stream: colours that come later leave earlier words alone."""
+    """The first words of a stream: more colours leave the words of others alone."""
     seed = np.random.SeedSequence([_SEED, step, stream])
     return np.random.PCG64(seed).random_raw(number)
 

@@ -38,7 +38,15 @@ EDGES = ("GINEConv", "NNConv", "RGCNConv")
 #: Parts that hand nothing from node to node, or to a read-out that sees a multiset.
 HARMLESS = (
     *("AttentionalAggregation", "BasicGNN", "BatchNorm", "DeepGCNLayer"),
-    *("DeepSetsAggregation", "DegreeScalerAggregation", "EdgeCNN", "GAT", "GCN", "GIN"),
+    *(
+        "DeepSetsAggregation",
+        "DegreeScalerAggregation",
+        "EdgeCNN",
+        "FusedAggregation",
+        "GAT",
+        "GCN",
+        "GIN",
+    ),
     *("GraphSAGE", "JumpingKnowledge", "LayerNorm", "Linear", "MLP", "MaxAggregation"),
     *("MeanAggregation", "MedianAggregation", "MessageNorm", "MinAggregation"),
     *("MulAggregation", "MultiAggregation", "PNA", "PowerMeanAggregation"),

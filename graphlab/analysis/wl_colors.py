@@ -83,8 +83,9 @@ def wl_colors(
     Args:
         graphs: The graphs; :class:`~torch_geometric.data.Data` of any number of nodes,
             0 included. Edges lead from :math:`u` to :math:`v` as messages do: a
-            directed edge colours its target only, parallel edges count as often as
-            they are there, and a self-loop makes a node its own neighbour.
+            directed edge colours its target only, and parallel edges count as often as
+            they are there. A self-loop makes a node its own neighbour, told apart from
+            others of its colour, for many layers treat self-loops apart.
         rounds: Number :math:`T` of refinement rounds.
         init: ``"label"``: the one that is set in each row of a one-hot ``x``;
             ``"attribute"``: rows of ``x``, equal where all numbers are; ``"degree"``:
@@ -104,7 +105,7 @@ def wl_colors(
         >>> path.num_nodes = 3
         >>> colors = wl_colors([path, path], rounds=1, init="none")
         >>> colors.num_colors, colors.histograms().toarray().tolist()
-        ((1, 2), [[1, 2], [1, 2]])
+        ((1, 2), [[2, 1], [2, 1]])
 
     .. note::
         A round costs one product with the edges and one sort: :math:`O(E + N \log N)`.

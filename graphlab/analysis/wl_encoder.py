@@ -53,7 +53,7 @@ class WLEncoder:
     Example:
         >>> def path(n):
         ...     edges = torch.tensor([range(n - 1), range(1, n)])
-        ...     return Data(edge_index=torch.cat([edges, edges.flip(0)], 1), num_nodes=n)
+        ...     return Data(num_nodes=n, edge_index=torch.cat([edges, edges.flip(0)], 1))
         >>> encoder = WLEncoder(rounds=1, init="none")
         >>> encoder.fit_transform([path(2), path(4)]).toarray()
         array([[2, 0],

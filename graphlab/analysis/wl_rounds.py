@@ -62,7 +62,9 @@ def wl_rounds(
         That one round more is needed for GCN is measured: on MUTAG, one layer of GCN
         tells apart graphs that one round of labelled 1-WL does not. The colours must
         also start with what the model gets: ``init="attribute"`` where features are
-        more than labels, for instance positional encodings.
+        more than labels, for instance positional encodings. On directed graphs the
+        numbers hold but for ChebConv and BernConv, which normalize by the edges that
+        leave a node.
     """
     if not isinstance(model, nn.Module):
         raise ArgumentError(f"model must be a Module, got {type(model).__name__}")
