@@ -8,6 +8,7 @@ from graphlab.analysis.distances import (
     distance_to_constant,
     distance_to_degree_subspace,
 )
+from graphlab.analysis.homomorphisms import rooted_homomorphism_counts
 from graphlab.analysis.layers import find_layers
 from graphlab.analysis.lipschitz import LipschitzProduct, lipschitz_product
 from graphlab.analysis.profile import (
@@ -15,6 +16,9 @@ from graphlab.analysis.profile import (
     gradient_profile,
     representation_profile,
 )
+from graphlab.analysis.wl_colors import WLColors, wl_colors
+from graphlab.analysis.wl_encoder import WLEncoder
+from graphlab.analysis.wl_rounds import wl_rounds
 from graphlab.ops.anchor_quality import AnchorQuality, anchor_quality
 
 __all__ = [
@@ -22,6 +26,8 @@ __all__ = [
     "Diagnosis",
     "LayerProfile",
     "LipschitzProduct",
+    "WLColors",
+    "WLEncoder",
     "anchor_quality",
     "diagnose",
     "dirichlet_energy",
@@ -33,5 +39,8 @@ __all__ = [
     "mean_cosine_similarity",
     "plot_depth",
     "representation_profile",
+    "rooted_homomorphism_counts",
     "save_depth_plot",
+    "wl_colors",
+    "wl_rounds",
 ]
