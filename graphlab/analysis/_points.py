@@ -68,9 +68,8 @@ def as_power(p: Any) -> int:
 
 
 def _from_torch(x: Tensor) -> Any:
-    if x.layout == torch.strided:
-        return (x.double() if x.is_floating_point() else x).numpy()
-    if x.dim() != 2:
+    x = x if x.is_complex() else x.double()
+    if x.layout == torch.strided or x.dim() != 2:
         return x.to_dense().numpy()
     x = x.to_sparse_csr()
     parts = (x.values(), x.col_indices(), x.crow_indices())

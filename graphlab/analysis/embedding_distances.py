@@ -8,6 +8,7 @@ from scipy import sparse
 from scipy.spatial.distance import cdist
 
 from graphlab.analysis._points import Points, as_count, as_pair, as_points
+from graphlab.errors import ArgumentError
 
 BLOCK_ENTRIES = 2**21  # 16 MiB of distances at a time
 _CLOSE = 1e-4  # share of the norms below which a difference of squares is not trusted
@@ -88,9 +89,10 @@ def upper_blocks(x: Points) -> Iterator[tuple[int, np.ndarray]]:
 
 def distances(x: Points, y: Points) -> np.ndarray:
     """The distances of checked points, both dense or both CSR."""
-    if sparse.issparse(x):
-        return np.sqrt(_squares_of_sparse(x, y))
-    return cdist(x, y)
+    found = np.sqrt(_squares_of_sparse(x, y)) if sparse.issparse(x) else cdist(x, y)
+    if not np.isfinite(found).all():
+        raise ArgumentError("x must have smaller values: their squares overflow")
+    return found
 
 
 def mean_distance(x: Points, p: int = 1) -> float:
@@ -117,7 +119,7 @@ def _blocks(x: Points, y: Points, rows: int | None) -> Iterator:
 
 
 def _squares_of_sparse(x: sparse.csr_array, y: sparse.csr_array) -> np.ndarray:
-    norms = _squared_norms(x)[:, None] + _squared_norms(y)
+    norms = _squared_norms(x)[:, None] + _squared_norms(y)  # [m, n]
     squares = norms - 2 * (x @ y.T).toarray()
     if not (_whole(x) and _whole(y) and norms.max() < 2**52):  # else it is exact
         _subtract_close(squares, norms, x, y)

@@ -178,6 +178,10 @@ def effective_dimension(
         True
     """
     x = as_points(x, least=2)
+    if ks is None and x.shape[0] < 32:
+        raise ArgumentError(
+            f"x must have at least 32 rows if ks is not given, got {x.shape[0]}"
+        )
     ks = _halves(x.shape[0] // 2) if ks is None else sorted(set(ks))
     if len(ks) < 2:
         raise ArgumentError(f"ks must have two different sizes or more, got {ks}")
@@ -245,8 +249,8 @@ def _plan(k: int, pairs: int, disjoint: bool, solver: str) -> tuple[int, int, st
     """Points per sample, pairs per repeat, and the solver in words."""
     if solver == "auto" and disjoint and k > LARGEST:
         number = pairs * (k // _PART)
-        instead = f"{number} disjoint pairs of {_PART} for {pairs} of {k}"
-        return _PART, number, f"assignment on {instead}"
+        words = f"{number} disjoint pairs of {_PART} in place of {pairs} of {k}"
+        return _PART, number, f"assignment on {words}"
     return k, pairs, "emd" if solver == "emd" else "assignment"
 
 

@@ -1,5 +1,6 @@
 """How much a map between two embeddings of the same graphs stretches."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -73,7 +74,7 @@ def lipschitz_factor(
         phi: Embeddings whose differences are bounded, dense or CSR.
         lam: Embeddings by which they are bounded, for instance colour histograms.
         tolerance: Share of the median distance that counts as equal.
-        max_pairs: Pairs to keep for the quantiles.
+        max_pairs: Pairs to keep for the quantiles, at least 1000.
 
     Shapes:
         - **phi:** :math:`(m, d)`
@@ -93,10 +94,10 @@ def lipschitz_factor(
         raise ArgumentError(
             f"lam must have as many rows as phi, got {lam.shape[0]} and {phi.shape[0]}"
         )
-    if not tolerance >= 0:
-        raise ArgumentError(f"tolerance must be >= 0, got {tolerance!r}")
+    if not 0 <= tolerance < math.inf:
+        raise ArgumentError(f"tolerance must be >= 0 and finite, got {tolerance!r}")
     total = phi.shape[0] * (phi.shape[0] - 1) // 2
-    share = as_count(max_pairs, "max_pairs") / total
+    share = as_count(max_pairs, "max_pairs", 1000) / total
     threshold = tolerance * _typical_distance(phi, share)
     search = _Search(share, threshold)
     for start, of_phi, of_lam in _upper(phi, lam):
@@ -138,6 +139,8 @@ class _Search:
 
     def result(self) -> LipschitzFactor:
         ratios = self.sample.all()
+        if not ratios.size:  # few pairs differ, and none of them was drawn
+            ratios = np.array([ratio for ratio, _ in self.best])
         median, q99 = np.quantile(ratios, (0.5, 0.99)) if ratios.size else (0, 0)
         best = [*self.best, (0.0, None), (0.0, None)]
         return LipschitzFactor(

@@ -82,16 +82,18 @@ def transport_cost(cost: np.ndarray, solver: str = "auto") -> float:
 
 def _emd(cost: np.ndarray, iterations: int = _ITERATIONS) -> float:
     emd2 = _import_emd2(cost.shape)
+    # It compares with an absolute tolerance: costs of 1e-12 would all look equal.
+    scale = float(cost.max()) or 1.0
     first, second = (np.full(size, 1 / size) for size in cost.shape)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # the log repeats it
-        value, log = emd2(first, second, cost, numItermax=iterations, log=True)
+        value, log = emd2(first, second, cost / scale, numItermax=iterations, log=True)
     if log["warning"] is not None:
         raise SolverError(
             f"ot.emd2 found no optimum for {cost.shape[0]} x {cost.shape[1]} points in "
             f"{iterations} iterations: {log['warning']}"
         )
-    return float(value)
+    return scale * float(value)
 
 
 def _import_emd2(shape: tuple[int, ...]):
