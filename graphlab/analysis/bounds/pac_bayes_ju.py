@@ -23,9 +23,10 @@ CONSTANT = Assumption(
 def pac_bayes_ju(
     sample: GraphSample, loss_bound: float = 5.4, constant: float = 1.0
 ) -> Bound:
-    r"""PAC-Bayes bound by the diffusion matrix, from `"Generalization in Graph Neural
-    Networks: Improved PAC-Bayesian Bounds on Graph Diffusion"
-    <https://proceedings.mlr.press/v206/ju23a.html>`_ (Theorem 3.1).
+    r"""PAC-Bayes bound by the norms of weights and of the diffusion matrix.
+
+    From `"Generalization in Graph Neural Networks: Improved PAC-Bayesian Bounds on
+    Graph Diffusion" <https://proceedings.mlr.press/v206/ju23a.html>`_ (Theorem 3.1):
 
     .. math::
         \sum_{l=1}^{L} \sqrt{\frac{C B \, d_l \max \| \mathbf{X} \|^2 \max \|
@@ -50,6 +51,7 @@ def pac_bayes_ju(
 
     Example:
         >>> import numpy as np
+        >>> from graphlab.analysis import NetworkNorms
         >>> norms = NetworkNorms(("w",), (2.0,), (2.0,), (3,), (0,), 1, 1.0, 1, 1, 1)
         >>> sample = GraphSample(
         ...     np.eye(8), None, np.eye(2)[[0, 1] * 4], [0, 1] * 4, 2, norms=norms)
@@ -89,4 +91,3 @@ def pac_bayes_ju(
         source="Ju et al. 2023, Theorem 3.1",
         advice=heaviest(by_layer),
     )
-

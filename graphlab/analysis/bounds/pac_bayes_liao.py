@@ -15,8 +15,9 @@ from graphlab.analysis.bounds.sample import GraphSample
 
 
 def pac_bayes_liao(sample: GraphSample, gamma: float = 1.0) -> Bound:
-    r"""PAC-Bayes bound by degree and weights, from `"A PAC-Bayesian Approach to
-    Generalization Bounds for Graph Neural Networks"
+    r"""PAC-Bayes bound by the largest degree and the norms of weights.
+
+    From `"A PAC-Bayesian Approach to Generalization Bounds for Graph Neural Networks"
     <https://arxiv.org/abs/2012.07690>`_, for networks that pass messages with one
     weight, in the form of Appendix B of `Ju et al.
     <https://proceedings.mlr.press/v206/ju23a.html>`_
@@ -39,12 +40,13 @@ def pac_bayes_liao(sample: GraphSample, gamma: float = 1.0) -> Bound:
 
     Example:
         >>> import numpy as np
+        >>> from graphlab.analysis import NetworkNorms
         >>> norms = NetworkNorms(
         ...     ("a", "b"), (1.0, 1.0), (1.0, 1.0), (2, 2), (0, -1), 1, 1.0, 2, 1, 1)
         >>> sample = GraphSample(
         ...     np.eye(8), None, np.eye(2)[[0, 1] * 4], [0, 1] * 4, 2, norms=norms)
         >>> round(pac_bayes_liao(sample).value, 1)
-        242.2
+        121.1
     """
     norms = norms_of(sample, "pac_bayes_liao")
     gamma = a_positive("gamma", gamma)

@@ -17,9 +17,10 @@ from graphlab.analysis.bounds.sample import GraphSample
 def pac_bayes_paper(
     sample: GraphSample, loss_bound: float = 1.0, constant: float = 1.0
 ) -> Bound:
-    r"""PAC-Bayes bound with powers of the adjacency matrix, from `"Towards Bridging
-    Generalization and Expressivity of Graph Neural Networks"
-    <https://arxiv.org/abs/2410.10051>`_ (Appendix E).
+    r"""PAC-Bayes bound with powers of the adjacency matrix's norm.
+
+    The one that `"Towards Bridging Generalization and Expressivity of Graph Neural
+    Networks" <https://arxiv.org/abs/2410.10051>`_ compares with (Appendix E):
 
     .. math::
         \sum_{l=1}^{L} \sqrt{\frac{C B \, d_l \max \| \mathbf{X} \|^2 \max \| \mathbf{A}
@@ -40,6 +41,7 @@ def pac_bayes_paper(
 
     Example:
         >>> import numpy as np
+        >>> from graphlab.analysis import NetworkNorms
         >>> norms = NetworkNorms(("w",), (2.0,), (2.0,), (3,), (0,), 1, 1.0, 1, 9, 1)
         >>> sample = GraphSample(
         ...     np.eye(8), None, np.eye(2)[[0, 1] * 4], [0, 1] * 4, 2, norms=norms)

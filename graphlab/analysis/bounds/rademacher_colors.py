@@ -6,17 +6,18 @@ import numpy as np
 
 from graphlab.analysis.bounds._advice import smallest_size
 from graphlab.analysis.bounds._checks import a_probability
-from graphlab.analysis.bounds.bound import Assumption, Bound
+from graphlab.analysis.bounds._k_variance_words import bounds_model
+from graphlab.analysis.bounds.bound import Bound
 from graphlab.analysis.bounds.sample import GraphSample
 
 
 def rademacher_colors(sample: GraphSample, delta: float = 0.1) -> Bound:
-    r"""Rademacher bound by the sizes of classes of equal histograms, after `"Rademacher
-    Complexity by Colours" <https://arxiv.org/abs/2510.10101>`_.
+    r"""Rademacher bound by the sizes of groups of equal histograms.
 
-    Whatever the model has learned, its 0-1 loss is constant on graphs of one histogram
-    and one class. All functions that are, with values in [0, 1], have an empirical
-    Rademacher complexity of at most
+    After `"Rademacher Meets Colors: More Expressivity, but at What Cost?"
+    <https://arxiv.org/abs/2510.10101>`_. Whatever the model has learned, its 0-1 loss
+    is constant on graphs of one histogram and one class. All functions that are, with
+    values in [0, 1], have an empirical Rademacher complexity of at most
 
     .. math::
         \hat{\mathfrak{R}} \leq \frac{1}{2 m} \sum_{j=1}^{p} \sqrt{m_j} \leq
@@ -72,13 +73,7 @@ def rademacher_colors(sample: GraphSample, delta: float = 0.1) -> Bound:
         parts=("complexity term", "confidence term"),
         empirical_risk=sample.train_error,
         delta=delta,
-        assumptions=(
-            Assumption(
-                "histograms bound the model by its architecture",
-                None,
-                "see the check of the k-variance bound, which can only refute it",
-            ),
-        ),
+        assumptions=(bounds_model(sample),),
         source="after Carrasco et al. 2025; Mohri et al., Theorem 3.3",
         advice=_advice(sample, complexity, tail, delta),
     )

@@ -17,8 +17,9 @@ from graphlab.analysis.bounds.sample import GraphSample
 def rademacher_garg(
     sample: GraphSample, gamma: float = 1.0, activation_bound: float = math.inf
 ) -> Bound:
-    r"""Rademacher bound by degree and weights, from `"Generalization and
-    Representational Limits of Graph Neural Networks"
+    r"""Rademacher bound by the largest degree and the norms of weights.
+
+    From `"Generalization and Representational Limits of Graph Neural Networks"
     <https://arxiv.org/abs/2002.06157>`_ (Proposition 7), in the form of Appendix B of
     `Ju et al. <https://proceedings.mlr.press/v206/ju23a.html>`_
 
@@ -42,12 +43,13 @@ def rademacher_garg(
 
     Example:
         >>> import numpy as np
+        >>> from graphlab.analysis import NetworkNorms
         >>> norms = NetworkNorms(
         ...     ("a", "b"), (1.0, 1.0), (1.0, 1.0), (2, 2), (0, -1), 1, 1.0, 2, 1, 1)
         >>> sample = GraphSample(
         ...     np.eye(8), None, np.eye(2)[[0, 1] * 4], [0, 1] * 4, 2, norms=norms)
         >>> round(rademacher_garg(sample).value)
-        406
+        407
     """
     norms = norms_of(sample, "rademacher_garg")
     gamma = a_positive("gamma", gamma)

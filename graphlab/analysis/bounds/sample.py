@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse
-import torch
 from numpy.typing import NDArray
-from scipy.special import logsumexp
-from torch import Tensor
+from scipy.special import logsumexp, softmax
 
+from graphlab.analysis._points import as_classes, as_points
 from graphlab.analysis.bounds.network_norms import NetworkNorms
+from graphlab.analysis.lipschitz_factor import LipschitzFactor, lipschitz_factor
+from graphlab.analysis.margins import margins
 from graphlab.errors import ArgumentError
 
 #: Half of a class must hold two graphs to have a distance.
@@ -41,6 +42,9 @@ class GraphSample:
             weights.
         gradient_norms: Norm of the gradient of each graph's margin with respect to its
             embedding, where embeddings are not the logits.
+        encoder_bounds_model: What is known of the architecture: true if no model of
+            its kind can tell graphs of equal histograms apart, as with the rounds that
+            :func:`wl_rounds` gives; ``None`` if nothing is known.
         name: What to call it in reports.
 
     Shapes:
@@ -72,6 +76,7 @@ class GraphSample:
     num_colors: int | None = None
     norms: NetworkNorms | None = None
     gradient_norms: NDArray[np.float64] | None = None
+    encoder_bounds_model: bool | None = None
     name: str = ""
 
     def __post_init__(self) -> None:
@@ -81,19 +86,21 @@ class GraphSample:
                 f"num_classes must be a whole number of at least 2, got {classes!r}: "
                 "with one class there is nothing to confuse"
             )
-        self._set("histograms", _histograms(self.histograms))
-        self._set("logits", _scores("logits", self.logits, classes))
-        given = self.logits if self.embeddings is None else self.embeddings
-        self._set("embeddings", _matrix("embeddings", given))
-        self._set("y", _labels("y", self.y, classes))
-        for name in ("embeddings", "logits", "y"):
-            _same_length("histograms", self.histograms, name, getattr(self, name))
+        histograms = scipy.sparse.csr_array(as_points(self.histograms, "histograms"))
+        self._set("histograms", histograms)
+        self._set("logits", scores_of_classes("logits", self.logits, classes))
+        if self.embeddings is None:
+            self._set("embeddings", self.logits)
+        self._set("embeddings", _dense("embeddings", self.embeddings))
+        for name in ("embeddings", "logits"):
+            _same_length("histograms", histograms, name, getattr(self, name))
+        self._set("y", _labels("y", self.y, self.logits, classes))
         self._check_classes()
         self._set_test()
         if self.gradient_norms is not None:
-            norms = _finite("gradient_norms", _array(self.gradient_norms)).reshape(-1)
+            norms = _dense("gradient_norms", np.reshape(self.gradient_norms, (-1, 1)))
             _same_length("y", self.y, "gradient_norms", norms)
-            self._set("gradient_norms", norms)
+            self._set("gradient_norms", norms[:, 0])
 
     def _set(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
@@ -112,10 +119,9 @@ class GraphSample:
             raise ArgumentError("test_logits and test_y must come together, got one")
         if self.test_logits is None:
             return
-        scores = _scores("test_logits", self.test_logits, self.num_classes)
+        scores = scores_of_classes("test_logits", self.test_logits, self.num_classes)
         self._set("test_logits", scores)
-        self._set("test_y", _labels("test_y", self.test_y, self.num_classes))
-        _same_length("test_logits", self.test_logits, "test_y", self.test_y)
+        self._set("test_y", _labels("test_y", self.test_y, scores, self.num_classes))
 
     @property
     def num_graphs(self) -> int:
@@ -133,6 +139,11 @@ class GraphSample:
         return equal_rows(self.histograms)
 
     @cached_property
+    def lipschitz(self) -> LipschitzFactor:
+        """Ratios of distances of embeddings and of histograms."""
+        return lipschitz_factor(self.embeddings, self.histograms)
+
+    @cached_property
     def embeds_logits(self) -> bool:
         """Whether the embeddings are the logits."""
         return self.embeddings.shape == self.logits.shape and bool(
@@ -142,17 +153,22 @@ class GraphSample:
     @cached_property
     def margins(self) -> NDArray[np.float64]:
         """Score of each training graph's class less the largest other score."""
-        return margins_of(self.logits, self.y)
+        return margins(self.logits, self.y)
+
+    @property
+    def softmax_margins(self) -> NDArray[np.float64]:
+        """The same of probabilities, at most 1."""
+        return margins(softmax(self.logits, 1), self.y)
 
     @cached_property
     def test_margins(self) -> NDArray[np.float64] | None:
         """The same for test graphs."""
         if self.test_logits is None:
             return None
-        return margins_of(self.test_logits, self.test_y)
+        return margins(self.test_logits, self.test_y)
 
     def margin_risk(self, gamma: float) -> float:
-        r"""Share :math:`\hat{R}_\gamma` of training graphs with margin at most gamma."""
+        r"""Share :math:`\hat{R}_\gamma` of training margins of at most gamma."""
         return float((self.margins <= gamma).mean())
 
     @property
@@ -215,15 +231,6 @@ def equal_rows(matrix: scipy.sparse.csr_array) -> NDArray[np.int64]:
     return np.array([seen.setdefault(key, len(seen)) for key in keys], np.int64)
 
 
-def margins_of(
-    logits: NDArray[np.float64], y: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    rows = np.arange(len(y))
-    others = logits.copy()
-    others[rows, y] = -np.inf
-    return logits[rows, y] - others.max(1)
-
-
 def _margin_loss(logits: NDArray[np.float64], y: NDArray[np.int64]) -> float:
     rows = np.arange(len(y))
     hinge = np.maximum(0, 1 - logits[rows, y][:, None] + logits)
@@ -235,85 +242,34 @@ def _cross_entropy(logits: NDArray[np.float64], y: NDArray[np.int64]) -> float:
     return float((logsumexp(logits, 1) - logits[np.arange(len(y)), y]).mean())
 
 
-def _array(values: Any) -> NDArray:
-    if isinstance(values, Tensor):
-        values = values.detach().cpu()
-        values = (values.double() if values.is_floating_point() else values).numpy()
-    return np.asarray(values)
-
-
-def _finite(name: str, values: NDArray) -> NDArray[np.float64]:
-    if values.dtype.kind not in "biuf":
-        raise ArgumentError(f"{name} must be numbers, got {values.dtype}")
-    values = values.astype(np.float64)
-    bad = ~np.isfinite(values)
-    if bad.any():
-        place = [int(i) for i in np.argwhere(bad)[0]]
-        what = "NaN" if np.isnan(values[tuple(place)]) else "an infinite number"
-        raise ArgumentError(
-            f"{name} must be finite, got {what} at {place} and {int(bad.sum())} such "
-            "numbers in all"
-        )
-    return values
-
-
-def _matrix(name: str, values: Any) -> NDArray[np.float64]:
-    values = _array(values)
-    if values.ndim != 2 or 0 in values.shape:
-        raise ArgumentError(
-            f"{name} must be a matrix of one row a graph, got shape "
-            f"{list(values.shape)}"
-        )
-    return _finite(name, values)
-
-
-def _scores(name: str, values: Any, num_classes: int) -> NDArray[np.float64]:
-    values = _array(values)
-    if values.ndim == 1 and num_classes == 2:
+def scores_of_classes(name: str, values: Any, num_classes: int) -> NDArray[np.float64]:
+    """One column for each class; of two classes one score is enough."""
+    if num_classes == 2 and getattr(values, "ndim", 2) == 1:
         values = values[:, None]
-    values = _matrix(name, values)
-    if values.shape[1] == 1 and num_classes == 2:
-        values = values * np.array([[-0.5, 0.5]])
-    if values.shape[1] != num_classes:
+    found = _dense(name, values)
+    if found.shape[1] == 1 and num_classes == 2:
+        found = found * np.array([[-0.5, 0.5]])
+    if found.shape[1] != num_classes:
         raise ArgumentError(
             f"{name} must have a column for each of {num_classes} classes, got shape "
-            f"{list(values.shape)}"
-        )
-    return values
-
-
-def _histograms(values: Any) -> scipy.sparse.csr_array:
-    if not scipy.sparse.issparse(values):
-        return scipy.sparse.csr_array(_matrix("histograms", values))
-    found = scipy.sparse.csr_array(values, copy=True)
-    if found.ndim != 2 or 0 in found.shape:
-        raise ArgumentError(
-            f"histograms must be a matrix of one row a graph, got shape "
             f"{list(found.shape)}"
         )
-    found.data = _finite("histograms", found.data)
-    found.sum_duplicates()
-    found.eliminate_zeros()
     return found
 
 
-def _labels(name: str, values: Any, num_classes: int) -> NDArray[np.int64]:
-    values = _array(values)
-    if values.ndim == 2 and values.shape[1] == 1:
-        values = values[:, 0]
-    if values.ndim != 1 or not len(values):
+def _dense(name: str, values: Any) -> NDArray[np.float64]:
+    found = as_points(values, name)
+    return found.toarray() if scipy.sparse.issparse(found) else found
+
+
+def _labels(name: str, values: Any, scores: NDArray, num_classes: int) -> NDArray:
+    found = as_classes(values, len(scores), name).astype(np.int64)
+    wrong = found[(found < 0) | (found >= num_classes)]
+    if wrong.size:
         raise ArgumentError(
-            f"{name} must be a vector of classes, got shape {list(values.shape)}"
+            f"{name} must hold classes from 0 to {num_classes - 1}, got {wrong[0]}"
         )
-    numbers = _finite(name, values)
-    whole = np.rint(numbers)
-    bad = (whole != numbers) | (whole < 0) | (whole >= num_classes)
-    if bad.any():
-        raise ArgumentError(
-            f"{name} must hold whole numbers from 0 to {num_classes - 1}, got "
-            f"{numbers[bad][0]:g}"
-        )
-    return whole.astype(np.int64)
+    return found
 
 
 def _same_length(one: str, first: Any, other: str, second: Any) -> None:
