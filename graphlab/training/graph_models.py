@@ -17,9 +17,10 @@ def make_graph_model(
 ) -> nn.Module:
     """A model that tells the classes of graphs, for :func:`fit_graphs`.
 
-    A class whose ``forward`` has an argument ``batch`` is a model of graphs, and made
-    with ``in_channels`` and ``out_channels=num_classes``. Any other is a model of
-    nodes: made with ``out_channels=hidden_channels``, it becomes the encoder of a
+    A class whose ``forward`` begins with ``x, edge_index, batch`` is a model of graphs,
+    and made with ``in_channels`` and ``out_channels=num_classes``. Any other is a model
+    of nodes, such as those of :mod:`graphlab.nn` and of PyG: made with
+    ``out_channels=hidden_channels``, it becomes the encoder of a
     :class:`graphlab.nn.GraphClassifier`.
 
     Args:
@@ -36,7 +37,8 @@ def make_graph_model(
         (7, 'mean')
     """
     forward = getattr(kind, "forward", None)
-    if forward is not None and "batch" in inspect.signature(forward).parameters:
+    takes = list(inspect.signature(forward).parameters) if forward else []
+    if takes[3:4] == ["batch"]:
         return kind(in_channels=in_channels, out_channels=num_classes, **kwargs)
     readout = {name: kwargs.pop(name) for name in READOUT if name in kwargs}
     hidden = kwargs.get("hidden_channels", 64)

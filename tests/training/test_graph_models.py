@@ -1,6 +1,7 @@
 """Which classes are models of graphs, and which become an encoder."""
 
 import torch
+import torch_geometric.nn as pyg
 
 from graphlab.nn import GCN, GraphClassifier
 from graphlab.training import make_graph_model
@@ -33,3 +34,9 @@ def test_a_model_of_nodes_becomes_an_encoder():
     assert model.encoder.convs[-1].out_channels == 8 == model.head[0].in_features
     assert (model.pooling, model.act, model.head[3].out_features) == ("max", False, 3)
     assert model.head[1].running_mean is None
+
+
+def test_pygs_models_take_a_batch_too_but_are_models_of_nodes():
+    model = make_graph_model(pyg.GIN, 7, 3, hidden_channels=8, num_layers=2)
+    edge_index = torch.tensor([[0, 1, 2], [1, 0, 2]])
+    assert model(torch.ones(3, 7), edge_index, torch.tensor([0, 0, 1])).shape == (2, 3)
