@@ -1,13 +1,20 @@
 """What depth does to representations and gradients, for any model."""
 
+from graphlab.analysis.bound_plot import (
+    plot_bound_against_gap,
+    plot_bound_terms,
+    save_bound_plot,
+)
 from graphlab.analysis.bounds import (
     Assumption,
     Bound,
     GraphSample,
+    Ledger,
     NetworkNorms,
     hessian_traces,
     k_variance_bound,
     kv_margin,
+    ledger,
     network_norms,
     pac_bayes_ju,
     pac_bayes_liao,
@@ -20,6 +27,7 @@ from graphlab.analysis.bounds import (
     wl_margin_bound,
 )
 from graphlab.analysis.concentration import concentration
+from graphlab.analysis.correlate import Correlation, Correlations, correlate
 from graphlab.analysis.cosine_similarity import mean_cosine_similarity
 from graphlab.analysis.depth_plot import plot_depth, save_depth_plot
 from graphlab.analysis.diagnose import Diagnosis, diagnose
@@ -55,10 +63,13 @@ __all__ = [
     "AnchorQuality",
     "Assumption",
     "Bound",
+    "Correlation",
+    "Correlations",
     "Diagnosis",
     "GraphSample",
     "KVariance",
     "LayerProfile",
+    "Ledger",
     "LipschitzFactor",
     "LipschitzProduct",
     "NetworkNorms",
@@ -66,6 +77,7 @@ __all__ = [
     "WLEncoder",
     "anchor_quality",
     "concentration",
+    "correlate",
     "diagnose",
     "dirichlet_energy",
     "distance_blocks",
@@ -78,6 +90,7 @@ __all__ = [
     "k_variance",
     "k_variance_bound",
     "kv_margin",
+    "ledger",
     "lipschitz_factor",
     "lipschitz_product",
     "margin_gradient_norms",
@@ -90,11 +103,14 @@ __all__ = [
     "pac_bayes_paper",
     "pac_hessian",
     "pairwise_distances",
+    "plot_bound_against_gap",
+    "plot_bound_terms",
     "plot_depth",
     "rademacher_colors",
     "rademacher_garg",
     "representation_profile",
     "rooted_homomorphism_counts",
+    "save_bound_plot",
     "save_depth_plot",
     "separation",
     "transductive_ot_bound",

@@ -4,6 +4,7 @@ from graphlab.analysis.bounds.bound import Assumption, Bound
 from graphlab.analysis.bounds.hessian_traces import hessian_traces
 from graphlab.analysis.bounds.k_variance_bound import k_variance_bound
 from graphlab.analysis.bounds.kv_margin import kv_margin
+from graphlab.analysis.bounds.ledger import Ledger, ledger
 from graphlab.analysis.bounds.network_norms import NetworkNorms, network_norms
 from graphlab.analysis.bounds.pac_bayes_ju import pac_bayes_ju
 from graphlab.analysis.bounds.pac_bayes_liao import pac_bayes_liao
@@ -20,10 +21,12 @@ __all__ = [
     "Assumption",
     "Bound",
     "GraphSample",
+    "Ledger",
     "NetworkNorms",
     "hessian_traces",
     "k_variance_bound",
     "kv_margin",
+    "ledger",
     "network_norms",
     "pac_bayes_ju",
     "pac_bayes_liao",
