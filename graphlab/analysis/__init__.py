@@ -10,6 +10,7 @@ from graphlab.analysis.distances import (
     distance_to_degree_subspace,
 )
 from graphlab.analysis.embedding_distances import distance_blocks, pairwise_distances
+from graphlab.analysis.homomorphisms import rooted_homomorphism_counts
 from graphlab.analysis.k_variance import KVariance, effective_dimension, k_variance
 from graphlab.analysis.layers import find_layers
 from graphlab.analysis.lipschitz import LipschitzProduct, lipschitz_product
@@ -23,6 +24,9 @@ from graphlab.analysis.profile import (
 )
 from graphlab.analysis.separation import separation
 from graphlab.analysis.wasserstein import wasserstein
+from graphlab.analysis.wl_colors import WLColors, wl_colors
+from graphlab.analysis.wl_encoder import WLEncoder
+from graphlab.analysis.wl_rounds import wl_rounds
 from graphlab.ops.anchor_quality import AnchorQuality, anchor_quality
 
 __all__ = [
@@ -32,6 +36,8 @@ __all__ = [
     "LayerProfile",
     "LipschitzFactor",
     "LipschitzProduct",
+    "WLColors",
+    "WLEncoder",
     "anchor_quality",
     "concentration",
     "diagnose",
@@ -51,7 +57,10 @@ __all__ = [
     "pairwise_distances",
     "plot_depth",
     "representation_profile",
+    "rooted_homomorphism_counts",
     "save_depth_plot",
     "separation",
     "wasserstein",
+    "wl_colors",
+    "wl_rounds",
 ]
