@@ -52,8 +52,9 @@ class WLEncoder:
 
     Example:
         >>> def path(n):
-        ...     edges = torch.tensor([range(n - 1), range(1, n)])
-        ...     return Data(num_nodes=n, edge_index=torch.cat([edges, edges.flip(0)], 1))
+        ...     there = torch.tensor([range(n - 1), range(1, n)])
+        ...     edges = torch.cat([there, there.flip(0)], 1)
+        ...     return Data(edge_index=edges, num_nodes=n)
         >>> encoder = WLEncoder(rounds=1, init="none")
         >>> encoder.fit_transform([path(2), path(4)]).toarray()
         array([[2, 0],

@@ -74,8 +74,9 @@ def wl_rounds(
             f"num_layers must be a whole number >= 0 or None, got {num_layers!r}"
         )
     steps, normalized = [0], False
-    # A layer that is registered twice is called twice.
-    for name, module in model.named_modules(remove_duplicate=False):
+    # A layer that is registered twice is called twice. Parts come before wholes, of
+    # which they may say more.
+    for name, module in reversed([*model.named_modules(remove_duplicate=False)]):
         problem = _problem(name, module, edge_labels)
         if problem:
             kind = type_before_parametrizations(module).__name__
