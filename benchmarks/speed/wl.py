@@ -3,14 +3,16 @@
     GRAPHLAB_DATA=... python benchmarks/speed/wl.py                  # some minutes
     python benchmarks/speed/wl.py --datasets generated --rounds 3    # no data needed
 
-All methods start from labels, refine for the same number of rounds and return the colour
-of each node after the last; peers get each graph in their own form, made beforehand,
-ours gets the list of `Data` and also counts. The peers are written from descriptions:
+All methods start from labels, refine for the same number of rounds and return the
+colour of each node after the last. Peers get each graph in their own form, made
+beforehand; ours gets the list of `Data`, and counts too. The peers are written from
+descriptions:
 
-- strings: each node's digest is the SHA-224 of its own and its sorted neighbours' digests
-  in one string, graph by graph, which is how the code of the k-variance paper colours.
-- dictionary: each round gives numbers to texts of the own and the sorted neighbours'
-  numbers, over all graphs, which is how kernel libraries in Python do it.
+- strings: the digest of a node is the SHA-224 of its own and the sorted digests around
+  it in one string, graph by graph: how the code of the k-variance paper colours, less
+  its deep copies.
+- dictionary: texts of the own and the sorted numbers around it get numbers, over all
+  graphs, round by round: how kernel libraries in Python colour.
 
 A second table counts the twelve rooted patterns of F-WL, against powers of a dense
 adjacency matrix and networkx's list of cliques, graph by graph.

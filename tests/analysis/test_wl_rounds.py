@@ -271,7 +271,7 @@ class MyGIN(pyg.GINConv):
     pass
 
 
-class WithVirtualNode(nn.Module):
+class WithHub(nn.Module):
     def __init__(self):
         super().__init__()
         self.conv = ours.GCNConv(4, 4)
@@ -289,7 +289,7 @@ class RandomFeatures(nn.Module):
         (nn.TransformerEncoderLayer(8, 2), "attends over all nodes"),
         (nn.MultiheadAttention(8, 2), "attends over all nodes"),
         (pyg.GPSConv(8, pyg.GCNConv(8, 8), heads=2), "attends over all nodes"),
-        (WithVirtualNode(), "virtualnode_embedding .* virtual node"),
+        (WithHub(), "virtualnode_embedding .* virtual node"),
         (nn.Sequential(RandomFeatures()), "random features"),
         (ours.PGNN(4, 8, 2), "selector .AnchorSelector.*distances to anchors"),
         (ours.PGNNConv(4, 8), "distances to anchors"),
