@@ -2,9 +2,13 @@
 
 import numpy as np
 import pytest
+import torch
+from torch_geometric.data import Batch
+from torch_geometric.nn import global_add_pool
 
-from graphlab.analysis import WLEncoder, wl_colors
+from graphlab.analysis import WLEncoder, wl_colors, wl_rounds
 from graphlab.datasets import load_graphs
+from graphlab.nn import GCN, GIN
 
 pytestmark = pytest.mark.real_data
 
@@ -60,3 +64,23 @@ def test_train_and_test_graphs(data_root):
     train.resize(150, test.shape[1])
     products = (train @ test.T).toarray()
     assert np.array_equal(products, (whole[:150] @ whole[150:].T).toarray())
+
+
+@pytest.mark.parametrize("kind", [GCN, GIN])
+def test_one_layer_of_gcn_sees_further_than_one_round(kind, data_root):
+    """Pairs of MUTAG's graphs with equal histograms and different outputs."""
+    torch.manual_seed(0)
+    graphs = load_graphs("MUTAG", data_root)
+    batch = Batch.from_data_list(graphs)
+    model = kind(batch.x.size(1), 16, 16, num_layers=1).double().eval()
+    with torch.no_grad():
+        out = global_add_pool(model(batch.x.double(), batch.edge_index), batch.batch)
+    far = torch.cdist(out, out) > 1e-9 * out.abs().max()
+    for rounds in (1, 2):
+        classes = torch.from_numpy(wl_colors(graphs, rounds).graph_classes())
+        alike = classes[:, None] == classes
+        assert alike.sum() > len(graphs)
+        if rounds < wl_rounds(model):
+            assert (alike & far).any()
+        else:
+            assert not (alike & far).any()
