@@ -373,7 +373,7 @@ def _terms(
     }
     for c, each in enumerate(parts.found):
         terms[f"W1 of class {c}"] = each.value
-        terms[f"W1 of class {c}, std. error"] = each.std_error
+        terms[f"std. error of class {c}"] = each.std_error
         terms[f"saturation of class {c}"] = each.saturation
         if parts.diameters is not None:
             terms[f"diameter of class {c}"] = float(parts.diameters[c])
