@@ -1,4 +1,4 @@
-"""What depth does to representations and gradients, for any model."""
+"""What a model does with depth, and what bounds say of its generalization."""
 
 from graphlab.analysis.bound_plot import (
     plot_bound_against_gap,
@@ -37,6 +37,7 @@ from graphlab.analysis.distances import (
     distance_to_degree_subspace,
 )
 from graphlab.analysis.embedding_distances import distance_blocks, pairwise_distances
+from graphlab.analysis.homomorphisms import rooted_homomorphism_counts
 from graphlab.analysis.k_variance import KVariance, effective_dimension, k_variance
 from graphlab.analysis.layers import find_layers
 from graphlab.analysis.lipschitz import LipschitzProduct, lipschitz_product
@@ -53,6 +54,9 @@ from graphlab.analysis.profile import (
 )
 from graphlab.analysis.separation import separation
 from graphlab.analysis.wasserstein import wasserstein
+from graphlab.analysis.wl_colors import WLColors, wl_colors
+from graphlab.analysis.wl_encoder import WLEncoder
+from graphlab.analysis.wl_rounds import wl_rounds
 from graphlab.ops.anchor_quality import AnchorQuality, anchor_quality
 
 __all__ = [
@@ -69,6 +73,8 @@ __all__ = [
     "LipschitzFactor",
     "LipschitzProduct",
     "NetworkNorms",
+    "WLColors",
+    "WLEncoder",
     "anchor_quality",
     "concentration",
     "correlate",
@@ -103,11 +109,14 @@ __all__ = [
     "rademacher_colors",
     "rademacher_garg",
     "representation_profile",
+    "rooted_homomorphism_counts",
     "save_bound_plot",
     "save_depth_plot",
     "separation",
     "transductive_ot_bound",
     "vc_bound",
     "wasserstein",
+    "wl_colors",
     "wl_margin_bound",
+    "wl_rounds",
 ]

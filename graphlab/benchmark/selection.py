@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from graphlab.benchmark.recipe import Cell, Recipe
-from graphlab.benchmark.recipe_parts import TRAINING_KEYS
+from graphlab.benchmark.tasks import TASKS
 from graphlab.benchmark.toml_reader import has_kind, kind_in_words, nearest
 from graphlab.errors import ArgumentError
 
@@ -136,9 +136,9 @@ def override(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
     """Apply ``--set key=value`` to every cell.
 
     Keys are ``runs``, ``split``, ``normalize_features``, ``training.KEY``,
-    ``model_args.KEY`` and ``label_args.KEY``, the last two optionally narrowed to one
-    model or label method as ``model_args.GAT.heads``. Values are TOML; a bare word is
-    taken as a string.
+    ``split_args.KEY``, ``model_args.KEY`` and ``label_args.KEY``, the last two
+    optionally narrowed to one model or label method as ``model_args.GAT.heads``. Values
+    are TOML; a bare word is taken as a string.
 
     Raises:
         ArgumentError: An unknown key, or a value of the wrong type.
@@ -162,14 +162,41 @@ def _parse_assignment(recipe: Recipe, assignment: str) -> Callable[[Cell], Cell]
         if head == "runs" and value < 1:
             raise ArgumentError(f"--set runs: must be at least 1, not {value}")
         return lambda cell: replace(cell, **{head: value})
-    if head == "training" and len(rest) == 1 and rest[0] in TRAINING_KEYS:
-        _check_kind(key, value, TRAINING_KEYS[rest[0]])
-        return lambda cell: replace(cell, training=cell.training | {rest[0]: value})
+    for part in ("training", "split_args"):
+        kinds = _kinds(recipe, part)
+        if head == part and len(rest) == 1 and rest[0] in kinds:
+            _check_kind(key, value, kinds[rest[0]])
+            return _setting_change(part, rest[0], value)
     if head in ("model_args", "label_args") and len(rest) in (1, 2):
         return _argument_change(recipe, key, value)
-    accepted = [*simple, *(f"training.{name}" for name in TRAINING_KEYS)]
+    accepted = [*simple, *(f"training.{name}" for name in _kinds(recipe, "training"))]
+    accepted += [f"split_args.{name}" for name in _kinds(recipe, "split_args")]
     hint = nearest(key, [*accepted, "model_args.KEY", "label_args.KEY"])
     raise ArgumentError(f"--set: unknown key {key!r}; {hint}")
+
+
+_KEYS = {"training": "TRAINING_KEYS", "split_args": "SPLIT_KEYS"}
+
+
+def _kinds(recipe: Recipe, part: str) -> dict[str, type]:
+    """The settings that the tasks of a recipe have, with their types."""
+    tasks = dict.fromkeys(cell.task for cell in recipe.cells)
+    return {
+        key: kind
+        for task in tasks
+        for key, kind in getattr(TASKS[task], _KEYS[part]).items()
+    }
+
+
+def _setting_change(part: str, key: str, value: Any) -> Callable[[Cell], Cell]:
+    """The change of one setting, in the cells of tasks that have it."""
+
+    def change(cell: Cell) -> Cell:
+        if key not in getattr(TASKS[cell.task], _KEYS[part]):
+            return cell
+        return replace(cell, **{part: getattr(cell, part) | {key: value}})
+
+    return change
 
 
 def _argument_change(recipe: Recipe, key: str, value: Any) -> Callable[[Cell], Cell]:

@@ -13,7 +13,7 @@ from graphlab.benchmark import stats
 from graphlab.benchmark.metric import METRICS, Metric, as_number
 from graphlab.benchmark.recipe import Cell, Table
 
-IDENTITY = ("dataset", "split", "model", "model_name", "label", "label_name")
+IDENTITY = ("dataset", "split", "model", "model_name", "label", "label_name", "task")
 
 
 @dataclass(frozen=True)
