@@ -84,7 +84,7 @@ class Bound:
     def reason(self) -> str:
         """Why the status is what it is."""
         if self.score:
-            return "a score that ranks models, it bounds nothing"
+            return "a score that ranks models: the larger, the larger the predicted gap"
         if self.status == "vacuous":
             return self._why_vacuous()
         unmet = [each.statement for each in self.assumptions if not each.holds]

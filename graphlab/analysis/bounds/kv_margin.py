@@ -78,7 +78,7 @@ def kv_margin(
     return Bound(
         name="kV-GN-Margin" if gradient_normalized else "kV-Margin",
         value=value,
-        bounded="nothing: the larger, the larger the gap that is predicted",
+        bounded="nothing",
         terms=terms,
         meanings={
             "median margin": "median of the training margins"
