@@ -1,4 +1,4 @@
-"""``load_graphs``: from a name to a list of graphs, for tasks on pairs of nodes."""
+"""``load_graphs``: from a name to a list of graphs."""
 
 from pathlib import Path
 
@@ -6,11 +6,11 @@ from torch_geometric.data import Data
 
 from graphlab.datasets.cards import Card, dataset_names
 from graphlab.datasets.raw import find_raw
+from graphlab.datasets.tu_cards import TU_CARDS, TU_NUM_GRAPHS, TU_URL
 from graphlab.errors import DatasetError
 
 _GENERATED = "made by graphlab, free of terms"
 _SNAP = "https://snap.stanford.edu/data"
-_TU = "https://www.chrsmrrs.com/graphkerneldatasets"
 
 #: Figures are sums over the graphs of a set; homophily is taken over all entries.
 GRAPH_LISTS = (
@@ -67,11 +67,12 @@ GRAPH_LISTS = (
             "PROTEINS_graph_indicator.txt",
             "PROTEINS_node_labels.txt",
         ),
-        url=_TU,
+        url=TU_URL,
     ),
+    *TU_CARDS,
 )
 
-_NUM_GRAPHS = {"email": 7, "protein": 364}
+_NUM_GRAPHS = {"email": 7, "protein": 364, **TU_NUM_GRAPHS}
 _ARCHIVES = {
     "email-Eu-core.txt": "email-Eu-core.txt.gz",
     "email-Eu-core-department-labels.txt": "email-Eu-core-department-labels.txt.gz",
@@ -81,24 +82,35 @@ _ARCHIVES = {
 def load_graphs(
     name: str, data_root: str | Path | None = None, *, seed: int = 0
 ) -> list[Data]:
-    r"""Load a dataset as a list of graphs, for link prediction and pairs of nodes.
+    r"""Load a dataset as a list of graphs.
 
-    The sets of the `"Position-aware Graph Neural Networks"
-    <https://arxiv.org/abs/1906.04817>`_ paper, ``"grid"``, ``"communities"``,
-    ``"email"`` and ``"protein"``, without node features: ``x`` is the constant 1 (see
-    :class:`graphlab.transforms.NodeFeatures` for others). Any name that
-    :func:`load_dataset` knows gives a list of one graph with its own features.
+    - For link prediction and pairs of nodes, the sets of the `"Position-aware Graph
+      Neural Networks" <https://arxiv.org/abs/1906.04817>`_ paper: ``"grid"``,
+      ``"communities"``, ``"email"`` and ``"protein"``, without node features: ``x`` is
+      the constant 1 (see :class:`graphlab.transforms.NodeFeatures` for others).
+    - For graph classification, sets of the `TU collection
+      <https://arxiv.org/abs/2007.08663>`_: ``"MUTAG"``, ``"PTC_MR"``, ``"ENZYMES"``,
+      ``"PROTEINS"``, ``"NCI1"`` and ``"IMDB-BINARY"``, with one class per graph. ``x``
+      holds the one-hot node labels and nothing else, or the constant 1 where nodes
+      have none.
+    - Any name that :func:`load_dataset` knows gives a list of one graph with its own
+      features.
+
+    Sets of MoleculeNet are not among them: they need rdkit; PyG's ``MoleculeNet`` reads
+    them, and what it returns is accepted wherever a list of graphs is.
 
     Args:
-        name: One of :func:`graph_list_names` or of :func:`dataset_names`.
+        name: One of :func:`graph_list_names` or of :func:`dataset_names`, in any case.
         data_root: Folder in the layout ``<PyG class>/<name>/raw/...``; else the one
-            that ``GRAPHLAB_DATA`` names. The raw files of ``"email"`` and
-            ``"protein"`` are compressed at their publisher's and not fetched.
+            that ``GRAPHLAB_DATA`` names. It is only read. The raw files are compressed
+            at their publishers' and not fetched.
         seed: Seed of ``"communities"``; the other sets have none.
 
     Returns:
-        Graphs with ``x``, ``edge_index`` (both directions, no self-loops) and, but for
-        ``"grid"``, ``y``; ``node_id`` holds the numbers in the raw files.
+        Graphs with ``x``, ``edge_index`` (both directions, no self-loops) and ``y``:
+        one label per node (none in ``"grid"``), or, to classify graphs, one label of
+        :math:`0..K-1` of shape :math:`(1)`. ``node_id`` holds the numbers in the raw
+        files of ``"email"`` and ``"protein"``.
 
     Raises:
         DatasetError: If the name is unknown, or files are missing, corrupt or not the
@@ -108,14 +120,14 @@ def load_graphs(
         >>> [data.num_nodes for data in load_graphs("communities", seed=3)]
         [400]
     """
-    key = str(name).lower()
-    if key not in graph_list_names():
+    card = _find(name)
+    if card is None:
         return [_one_graph(name, data_root)]
-    if key in ("grid", "communities"):
+    if card.loader == "generated":
         from graphlab.datasets.generated import communities, grid
 
-        return [grid() if key == "grid" else communities(seed=seed)]
-    return _read(graph_list_card(key), data_root)
+        return [grid() if card.name == "grid" else communities(seed=seed)]
+    return _read(card, data_root)
 
 
 def graph_list_names() -> tuple[str, ...]:
@@ -129,12 +141,22 @@ def graph_list_card(name: str) -> Card:
     Raises:
         DatasetError: If there is none of that name.
     """
-    for card in GRAPH_LISTS:
-        if card.name == str(name).lower():
-            return card
+    card = _find(name)
+    if card is not None:
+        return card
     raise DatasetError(
         f"unknown list of graphs {name!r}\naccepted: {', '.join(graph_list_names())}"
     )
+
+
+def _find(name: str) -> Card | None:
+    """The card of a name in any case; ``_`` and ``-`` are the same."""
+    cards = {_key(card.name): card for card in GRAPH_LISTS}
+    return cards.get(_key(name))
+
+
+def _key(name: str) -> str:
+    return str(name).lower().replace("_", "-")
 
 
 def _one_graph(name: str, data_root: str | Path | None) -> Data:
@@ -150,14 +172,15 @@ def _one_graph(name: str, data_root: str | Path | None) -> Data:
 
 
 def _read(card: Card, data_root: str | Path | None) -> list[Data]:
-    from graphlab.datasets import graph_list_readers
+    from graphlab.datasets.graph_list_readers import read_email, read_protein
+    from graphlab.datasets.tu_reader import read_tu
 
+    readers = {"email": read_email, "protein": read_protein, "tu": read_tu}
     folder = find_raw(card, card.files, data_root)
     if folder is None:
         raise _missing(card)
     try:
-        reader = getattr(graph_list_readers, f"read_{card.loader}")
-        graphs = reader(*(folder / file for file in card.files))
+        graphs = readers[card.loader](*(folder / file for file in card.files))
     except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else "no message"
         raise DatasetError(
@@ -171,7 +194,8 @@ def _read(card: Card, data_root: str | Path | None) -> list[Data]:
 
 
 def _missing(card: Card) -> DatasetError:
-    urls = [f"{card.url}/{_ARCHIVES.get(file, 'PROTEINS.zip')}" for file in card.files]
+    archive = f"{card.raw.split('/')[1]}.zip"  # of the TU collection
+    urls = [f"{card.url}/{_ARCHIVES.get(file, archive)}" for file in card.files]
     return DatasetError(
         f"{card.name}: {', '.join(card.files)} are not at hand\n"
         f"unpack {' and '.join(dict.fromkeys(urls))} into {card.raw}/ of a folder and "
@@ -185,6 +209,7 @@ def _compare(card: Card, graphs: list[Data]) -> None:
         "graphs": (len(graphs), _NUM_GRAPHS[card.name]),
         "nodes": (sum(graph.num_nodes for graph in graphs), card.nodes),
         "edges": (sum(graph.num_edges for graph in graphs), card.edges),
+        "features": (graphs[0].num_features if graphs else 0, card.features),
     }
     wrong = [
         f"{key} {value:,} (card: {known:,})"
