@@ -6,7 +6,7 @@ from typing import Any
 from graphlab.analysis.bounds.bound import Assumption, Bound
 from graphlab.analysis.bounds.ledger import Ledger
 
-_NUMBERS = ("sizes", "settings", "measured", "baselines", "geometry")
+_NUMBERS = ("settings", "measured", "baselines", "geometry")
 _KEPT = ("name", "bounded", "meanings", "source")
 
 
@@ -22,6 +22,7 @@ def read_ledger(content: Mapping[str, Any]) -> Ledger:
     """
     return Ledger(
         name=content["name"],
+        sizes={name: int(value) for name, value in content["sizes"].items()},
         **{part: _numbers(content[part]) for part in _NUMBERS},
         bounds=tuple(map(_bound, content["bounds"])),
         refused=dict(content["refused"]),
