@@ -55,8 +55,9 @@ def plot_bound_terms(
     every = [b for lots in lists.values() for some in lots.values() for b in some]
     if not every:
         raise ArgumentError("panels must hold at least one bound, got none")
-    if any(bound.score for bound in every):
-        raise ArgumentError(f"panels must hold bounds, got the score {every[0].name!r}")
+    scores = [bound.name for bound in every if bound.score]
+    if scores:
+        raise ArgumentError(f"panels must hold bounds, got the score {scores[0]!r}")
     parts = _parts(every)
     looks = dict(zip(parts, (*style.PALETTE, style.NEUTRAL), strict=False))
     with style.styled("bound-terms"):

@@ -139,7 +139,7 @@ def advice(
 
 def _of_lipschitz(sample: GraphSample, parts, scaled: float, tail: float) -> list[str]:
     ratios = sample.lipschitz
-    if parts.lip_f != ratios.max or not ratios.pair:
+    if parts.lip_f != ratios.max or not ratios.max:
         return []
     second = scaled * ratios.second / ratios.max + tail
     q99 = scaled * ratios.q99 / ratios.max + tail
