@@ -139,8 +139,8 @@ def advice(
 
 def _of_lipschitz(sample: GraphSample, parts, scaled: float, tail: float) -> list[str]:
     ratios = sample.lipschitz
-    if parts.lip_f != ratios.max or not ratios.pair or not ratios.max:
-        return []  # a model that gives all graphs the same has no such pair
+    if parts.lip_f != ratios.max or not ratios.max:
+        return []
     second = scaled * ratios.second / ratios.max + tail
     q99 = scaled * ratios.q99 / ratios.max + tail
     i, j = ratios.pair

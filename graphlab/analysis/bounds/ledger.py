@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from graphlab.analysis.bounds._checks import a_positive, a_probability
+from graphlab.analysis.bounds._checks import a_positive, a_probability, one_of
+from graphlab.analysis.bounds._k_variance_modes import MODES as ALL_MODES
 from graphlab.analysis.bounds.bound import Bound, plain
 from graphlab.analysis.bounds.k_variance_bound import k_variance_bound
 from graphlab.analysis.bounds.kv_margin import kv_margin
@@ -137,7 +138,7 @@ def ledger(
         progress: Called with the name of each bound before it is computed.
 
     Raises:
-        ArgumentError: If ``gamma`` or ``delta`` is not accepted.
+        ArgumentError: If ``gamma``, ``delta`` or a mode is not accepted.
 
     Example:
         >>> import numpy as np
@@ -150,7 +151,8 @@ def ledger(
         ['PAC-Bayes (Hessian)', 'PAC-Bayes (Ju)']
     """
     gamma, delta = a_positive("gamma", gamma), a_probability("delta", delta)
-    plan = _plan(sample, gamma, delta, tuple(modes), allow_violations, seed)
+    modes = tuple(one_of("modes", mode, tuple(ALL_MODES)) for mode in modes)
+    plan = _plan(sample, gamma, delta, modes, allow_violations, seed)
     bounds, refused = [], {}
     for name, compute in plan.items():
         if progress:

@@ -109,6 +109,11 @@ def network_norms(
     for place, graph in enumerate(graphs):
         if graph.x is None or graph.x.dim() != 2:
             raise ArgumentError(f"graphs: graph {place} must have features x [N, F]")
+    widths = {graph.x.size(1) for graph in graphs}
+    if len(widths) > 1:
+        raise ArgumentError(
+            f"graphs must have the same number of features, got {sorted(widths)}"
+        )
     layers = find_layers(model)
     with measuring(model):  # a bounded weight must not move on by being looked at
         weights = {

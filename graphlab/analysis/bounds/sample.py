@@ -93,7 +93,7 @@ class GraphSample:
         if self.embeddings is None:
             self._set("embeddings", self.logits)
         self._set("embeddings", _dense("embeddings", self.embeddings))
-        for name in ("embeddings", "logits"):
+        for name in ("logits", "embeddings"):
             _same_length("histograms", histograms, name, getattr(self, name))
         self._set("y", _labels("y", self.y, self.logits, classes))
         self._check_classes()
