@@ -121,7 +121,7 @@ def plot_bound_against_gap(
         for place, (axis, each) in enumerate(zip(axes, found.rows, strict=True)):
             _scatter(axis, rows, each.measure, gap, by, looks)
             rho = "–" if math.isnan(each.spearman) else f"{each.spearman:.2f}"
-            axis.set_title(f"{each.measure} (Spearman {rho}, n = {each.n})", fontsize=8)
+            axis.set_title(f"Spearman {rho}, n = {each.n}", fontsize=8)
             if style.is_left(place, across):
                 axis.set_ylabel(gap.replace("_", " "))
         if by:
@@ -190,7 +190,7 @@ def _gap_line(axis: Axes, gaps: Mapping[int, float]) -> None:
     labels = [label.get_text() for label in axis.get_xticklabels()]
     places = [labels.index(str(depth)) for depth in gaps if str(depth) in labels]
     values = [value for depth, value in gaps.items() if str(depth) in labels]
-    axis.plot(places, values, "o", color=style.INK, ms=4)
+    axis.plot(places, values, "o", color=style.INK, ms=5, mec="white", mew=0.8)
 
 
 def _scatter(
