@@ -182,12 +182,14 @@ class Quick:
         label_args: Label name -> arguments that it changes.
         runs: Most runs of a cell.
         tables: The only tables that it keeps; ``None`` for all.
+        datasets: The only data sets that it keeps; ``None`` for all.
     """
 
     training: dict[str, Any] = field(default_factory=dict)
     label_args: dict[str, dict[str, Any]] = field(default_factory=dict)
     runs: int | None = None
     tables: tuple[str, ...] | None = None
+    datasets: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

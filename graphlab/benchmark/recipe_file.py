@@ -108,8 +108,7 @@ def _recipe(
     models, labels = list(grid.models), list(grid.labels)
     tasks = list(dict.fromkeys(table.task for table in tables))
     search = read_search(root.section("search"), models, labels, tasks)
-    names = [table.name for table in tables]
-    quick = read_quick(root.section("quick"), labels, names, tasks)
+    quick = read_quick(root.section("quick"), labels, tables, tasks)
     root.done()
     return Recipe(
         key=paper.key,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from graphlab.benchmark.recipe import Paper, Quick, Search
+from graphlab.benchmark.recipe import Paper, Quick, Search, Table
 from graphlab.benchmark.tasks import TASKS
 from graphlab.benchmark.toml_reader import Section, nearest
 
@@ -170,16 +170,18 @@ def read_search(
 
 
 def read_quick(
-    section: Section, labels: list[str], tables: list[str], tasks: Sequence[str]
+    section: Section, labels: list[str], tables: Sequence[Table], tasks: Sequence[str]
 ) -> Quick:
     """The ``[quick]`` table."""
+    datasets = dict.fromkeys(name for table in tables for name in table.datasets)
     quick = Quick(
         training=read_training(section.section("training"), tasks),
         label_args=_named(
             section.section("label_args"), labels, lambda entry: entry.content
         ),
         runs=section.positive("runs", None),
-        tables=known(section, "tables", tables, None),
+        tables=known(section, "tables", [table.name for table in tables], None),
+        datasets=known(section, "datasets", list(datasets), None),
     )
     section.done()
     return quick

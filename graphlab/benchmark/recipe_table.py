@@ -82,10 +82,11 @@ def read_table(section: Section, grid: Grid, earlier: dict[str, Draft]) -> Draft
     base = earlier[like] if like else None
     inherited = base.table if base else None
     task = read_task(section, inherited.task if inherited else grid.task)
-    same = inherited if inherited and inherited.task == task else None
+    # Settings of one kind of task mean nothing to another.
+    same = inherited if inherited and TASKS[inherited.task] is TASKS[task] else None
     datasets = section.strings("datasets", *([inherited.datasets] if base else []))
     models = _names(section, "models", grid.models, inherited)
-    fallback = same.split if same else None if inherited else grid.split
+    fallback = same.split if same else grid.split
     split = section.take("split", str, *([fallback] if fallback else []))
     table = Table(
         name=name,

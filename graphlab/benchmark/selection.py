@@ -82,12 +82,12 @@ def _known_names(recipe: Recipe, name: str, values: Iterable[str]) -> set[str]:
 
 
 def quick_recipe(recipe: Recipe) -> Recipe:
-    """The quick profile: cells of the tables it names, trained as ``[quick]`` says.
+    """The quick profile: cells of what it names, trained as ``[quick]`` says.
 
     ``cuts`` of the result says what was cut, one line per setting.
 
     Raises:
-        ArgumentError: There is no quick profile, or it keeps none of the tables.
+        ArgumentError: There is no quick profile, or it keeps nothing.
     """
     quick = recipe.quick
     if quick is None:
@@ -102,18 +102,36 @@ def quick_recipe(recipe: Recipe) -> Recipe:
             runs=min(cell.runs, quick.runs or cell.runs),
         )
 
-    kept = tuple(t for t in recipe.tables if t.name in (quick.tables or (t.name,)))
-    if not kept:
-        names = ", ".join(quick.tables or ())
-        problem = f"the [quick] profile of {recipe.key} has only the tables {names}"
+    def keep(cell: Cell) -> Cell | None:
+        table = not quick.tables or cell.table in quick.tables
+        dataset = not quick.datasets or cell.dataset in quick.datasets
+        return cell if table and dataset else None
+
+    shorter = map_cells(recipe, keep)
+    if not shorter.cells:
+        only = [("tables", quick.tables), ("data sets", quick.datasets)]
+        names = " and ".join(f"the {k} {', '.join(v)}" for k, v in only if v)
+        problem = f"the [quick] profile of {recipe.key} has only {names}"
         raise ArgumentError(f"{problem}; use --full for others")
-    shorter = replace(recipe, tables=kept)
     changed = map_cells(shorter, change)
     cuts = _cuts(shorter.cells, changed.cells)
-    if len(kept) < len(recipe.tables):
-        names = ", ".join(table.name for table in kept)
-        cuts = (f"tables: only {names}", *cuts)
-    return replace(changed, profile="quick", cuts=cuts)
+    return replace(changed, profile="quick", cuts=(*_left_out(recipe, shorter), *cuts))
+
+
+def _left_out(full: Recipe, quick: Recipe) -> list[str]:
+    """``tables: only a, b`` and the same of data sets, where some are left out."""
+    lines, stated = [], full.quick
+    for word, attribute, chosen in (
+        ("tables", "table", stated.tables),
+        ("data sets", "dataset", stated.datasets),
+    ):
+        before, after = (
+            dict.fromkeys(getattr(cell, attribute) for cell in recipe.cells)
+            for recipe in (full, quick)
+        )
+        if chosen and len(after) < len(before):
+            lines.append(f"{word}: only {', '.join(after)}")
+    return lines
 
 
 def _cuts(full: tuple[Cell, ...], quick: tuple[Cell, ...]) -> tuple[str, ...]:

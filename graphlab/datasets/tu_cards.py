@@ -35,6 +35,7 @@ TU_CARDS = (
     _tu(
         "MUTAG",
         *(3371, 7442, 7, 2),
+        graphs=188,
         source="Debnath et al. 1991",
         warnings=(
             _EDGE_LABELS,
@@ -45,6 +46,7 @@ TU_CARDS = (
     _tu(
         "PTC_MR",
         *(4915, 10108, 18, 2),
+        graphs=344,
         source="Toivonen et al. 2003",
         warnings=(
             _EDGE_LABELS,
@@ -54,24 +56,28 @@ TU_CARDS = (
     _tu(
         "ENZYMES",
         *(19580, 74564, 3, 6),
+        graphs=600,
         source="Borgwardt et al. 2005",
         warnings=(_ATTRIBUTES, "106 isolated nodes."),
     ),
     _tu(
         "PROTEINS",
         *(43471, 162088, 3, 2),
+        graphs=1113,
         source="Borgwardt et al. 2005",
         warnings=(_ATTRIBUTES, "Five isolated nodes."),
     ),
     _tu(
         "NCI1",
         *(122747, 265506, 37, 2),
+        graphs=4110,
         source="Wale et al. 2008",
         warnings=("428 isolated nodes.",),
     ),
     _tu(
         "IMDB-BINARY",
         *(19773, 193062, 1, 2),
+        graphs=1000,
         source="Yanardag and Vishwanathan 2015",
         labels="Constant feature, since nodes have no labels.",
         warnings=(
@@ -80,12 +86,3 @@ TU_CARDS = (
         ),
     ),
 )
-
-TU_NUM_GRAPHS = {
-    "MUTAG": 188,
-    "PTC_MR": 344,
-    "ENZYMES": 600,
-    "PROTEINS": 1113,
-    "NCI1": 4110,
-    "IMDB-BINARY": 1000,
-}
