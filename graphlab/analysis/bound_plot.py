@@ -190,7 +190,7 @@ def _gap_line(axis: Axes, gaps: Mapping[int, float]) -> None:
     labels = [label.get_text() for label in axis.get_xticklabels()]
     places = [labels.index(str(depth)) for depth in gaps if str(depth) in labels]
     values = [value for depth, value in gaps.items() if str(depth) in labels]
-    axis.plot(places, values, "o", color=style.INK, ms=4)
+    axis.plot(places, values, "o", color=style.INK, ms=5, mec="white", mew=0.8)
 
 
 def _scatter(

@@ -70,6 +70,7 @@ def test_one_point_a_configuration():
     assert first.get_title(loc="left") == "Spearman 1.00, n = 5"
     assert second.get_title(loc="left") == "Spearman -1.00, n = 5"
     assert [t.get_text() for t in figure.legends[0].texts] == ["x", "y"]
+    assert (first.get_xlabel(), second.get_xlabel()) == ("b", "c")
     assert len({line.get_color() for line in first.lines}) == 2
 
 

@@ -43,6 +43,7 @@ def _bound(content: Mapping[str, Any]) -> Bound:
         assumptions=tuple(Assumption(**each) for each in content["assumptions"]),
         advice=tuple(content["advice"]),
         score=content["risk_bound"] is None,
+        limit=_number(content["limit"]),
     )
 
 

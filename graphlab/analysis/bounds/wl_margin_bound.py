@@ -81,7 +81,6 @@ def wl_margin_bound(
             "not separated": "histograms on the wrong side, of the worst class",
         },
         parts=("rate",),
-        empirical_risk=0.0,
         assumptions=(
             Assumption(
                 "constants and logarithms are 1",

@@ -22,6 +22,8 @@ def bound(value, *assumptions, **parts):
         (bound(0.5, TRUE, OPEN), "heuristic", "not established: it is None"),
         (bound(0.5, FALSE, OPEN), "heuristic", "it is False; it is None"),
         (bound(1.0, TRUE), "vacuous", "1 is at least 1, and no gap is larger"),
+        (bound(3.0, TRUE, limit=5.4), "certified", ""),
+        (bound(5.5, TRUE, limit=5.4), "vacuous", "5.5 is at least 5.4"),
         (bound(0.7, empirical_risk=0.4), "vacuous", "bounds the risk by 1.1"),
         (bound(0.5, empirical_risk=0.4), "certified", ""),
         (bound(math.inf), "vacuous", "inf is at least 1"),

@@ -29,6 +29,7 @@ def test_ju(make_sample, norms):
     assert found.value == pytest.approx(wanted)
     assert found.parts == ("a", "b", "head")
     assert found.status == "vacuous" and found.empirical_risk is None
+    assert found.limit == 2.0  # a loss that is at most 2 has no larger gap
 
 
 def test_paper(make_sample, norms):
