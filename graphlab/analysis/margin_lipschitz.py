@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -83,7 +84,7 @@ def margin_lipschitz(
         number = as_count(num_classes, "num_classes", 2)
         return math.sqrt(number - 1) / number
     if kind == "jacobian":
-        return _largest_gradient(head, z, y)
+        return float(margin_gradient_norms(head, z, y).max())
     number = isinstance(kind, int | float) and not isinstance(kind, bool)
     if not number or not 0 < kind < math.inf:
         raise ArgumentError(
@@ -92,7 +93,35 @@ def margin_lipschitz(
     return float(kind)
 
 
-def _largest_gradient(head, z, y) -> float:
+def margin_gradient_norms(
+    head: Callable[[Tensor], Tensor], z: Tensor, y: Any
+) -> np.ndarray:
+    r"""Norm of the gradient of each row's margin with respect to its embedding.
+
+    .. math::
+        \| \nabla_{\mathbf{z}} ( \psi_{y_i} - \psi_{y_i^{\ast}} ) (\mathbf{z}_i) \|_2,
+        \qquad y^{\ast} = \mathrm{argmax}_{c \neq y} \psi_c
+
+    Args:
+        head: Classifier from embeddings to logits. A module is used in evaluation
+            mode, in which rows do not see each other.
+        z: Embeddings of the sample.
+        y: Right class of each row.
+
+    Shapes:
+        - **z:** :math:`(m, d)`
+        - **y:** :math:`(m)`
+        - **output:** float64 :math:`(m)`
+
+    Raises:
+        ArgumentError: If an argument is not as above, or a gradient is not finite.
+
+    Example:
+        >>> head = torch.nn.Linear(3, 2, bias=False)
+        >>> _ = head.weight.data.copy_(torch.tensor([[3.0, 0.0, 0.0], [0.0, 4.0, 0.0]]))
+        >>> margin_gradient_norms(head, torch.ones(2, 3), [0, 1])
+        array([5., 5.])
+    """
     if not callable(head):
         raise ArgumentError(
             f"head must be a module or function from embeddings to logits, got {head!r}"
@@ -101,13 +130,13 @@ def _largest_gradient(head, z, y) -> float:
         got = list(z.shape) if isinstance(z, Tensor) else type(z).__name__
         raise ArgumentError(f"z must be a floating point tensor [m, d], got {got}")
     own = torch.as_tensor(as_classes(y, z.size(0)), device=z.device).long()
-    with _evaluating(head), torch.enable_grad():
+    with evaluating(head), torch.enable_grad():
         z = z.detach().clone().requires_grad_()
         gradient = torch.autograd.grad(_margins(head(z), own).sum(), z)[0]
-    largest = float(torch.linalg.vector_norm(gradient.double(), dim=1).max())
-    if not math.isfinite(largest):
+    norms = torch.linalg.vector_norm(gradient.double(), dim=1)
+    if not bool(norms.isfinite().all()):
         raise ArgumentError("head must have finite gradients at z, got NaN or infinity")
-    return largest
+    return norms.cpu().numpy()
 
 
 def _margins(logits: Tensor, own: Tensor) -> Tensor:
@@ -124,7 +153,7 @@ def _margins(logits: Tensor, own: Tensor) -> Tensor:
 
 
 @contextmanager
-def _evaluating(head):
+def evaluating(head):
     """Evaluation mode, with each module's own mode back afterwards."""
     modules = list(head.modules()) if isinstance(head, nn.Module) else []
     modes = [module.training for module in modules]

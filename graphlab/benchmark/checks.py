@@ -50,8 +50,11 @@ def _check_names(cell: Cell) -> None:
 
 
 def _check_model(cell: Cell) -> None:
-    channels = dict.fromkeys(TASKS[cell.task].CHANNELS, 2)
-    _check_call(cell, "model", cell.model, (), channels | cell.model_args)
+    task = TASKS[cell.task]
+    own = getattr(task, "MODEL_KEYS", {})
+    arguments = {k: v for k, v in cell.model_args.items() if k not in own}
+    channels = dict.fromkeys(task.CHANNELS, 2)
+    _check_call(cell, "model", cell.model, (), channels | arguments)
 
 
 def _check_label(cell: Cell) -> None:

@@ -3,6 +3,7 @@
 from graphlab.datasets import constant_majority
 from graphlab.training.config import Progress, TrainingConfig
 from graphlab.training.graph_config import GraphConfig, GraphResult
+from graphlab.training.graph_models import make_graph_model
 from graphlab.training.graphs import fit_graphs
 from graphlab.training.label_methods import (
     knowledge_distillation,
@@ -37,6 +38,7 @@ __all__ = [
     "is_collapsed",
     "knowledge_distillation",
     "label_smoothing",
+    "make_graph_model",
     "no_smoothing",
     "pair_roc_auc",
     "postel",

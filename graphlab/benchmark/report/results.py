@@ -109,6 +109,21 @@ class CellResult:
         infos = [run.get("info", {}) for run in self.runs]
         return stats.mean([as_number(info.get("rounds")) for info in infos])
 
+    @cached_property
+    def facts(self) -> dict[str, float]:
+        """Means over the runs of the numbers that the model reports of itself."""
+        told = [run.get("info", {}).get("model") or {} for run in self.runs]
+        keys = dict.fromkeys(
+            key
+            for facts in told
+            for key, value in facts.items()
+            if isinstance(value, int | float) and not isinstance(value, bool)
+        )
+        return {
+            key: stats.mean([as_number(facts.get(key)) for facts in told])
+            for key in keys
+        }
+
     def best_epoch(self) -> float:
         """Median epoch at which the test metrics were read."""
         epochs = stats.finite([as_number(run.get("best_epoch")) for run in self.runs])

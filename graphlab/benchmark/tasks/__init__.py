@@ -7,6 +7,8 @@ A task is a module with
 - ``METRICS``: the metrics that its tables may be about, the first by default;
 - ``LABELS``: whether it has label methods; without them every cell has ``"none"``;
 - ``CHANNELS``: which sizes a model is given, as they are called;
+- ``MODEL_KEYS`` (optional): what ``model_args`` may hold that the task itself takes and
+  not the model, with types;
 - ``ITEMS``: what is judged, in the plural, for tables;
 - ``TOGETHER``: whether the runs of a cell are trained in one go; without it each run is
   stored as soon as it is finished;
@@ -22,9 +24,14 @@ Importing a task imports no torch: its functions do.
 
 from types import ModuleType
 
-from graphlab.benchmark.tasks import nodes, pairs
+from graphlab.benchmark.tasks import graphs, nodes, pairs
 
 #: The name in a recipe -> the module.
-TASKS: dict[str, ModuleType] = {"node": nodes, "link": pairs, "pair": pairs}
+TASKS: dict[str, ModuleType] = {
+    "node": nodes,
+    "link": pairs,
+    "pair": pairs,
+    "graph": graphs,
+}
 
 __all__ = ["TASKS"]
