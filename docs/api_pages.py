@@ -14,7 +14,7 @@ PACKAGES = {
     "graphlab.transforms": "Transforms",
     "graphlab.datasets": "Datasets and splits",
     "graphlab.training": "Training",
-    "graphlab.analysis": "Diagnostics",
+    "graphlab.analysis": "Diagnostics and bounds",
     "graphlab.ops": "Operations",
     "graphlab.benchmark.report": "Reports",
 }

@@ -1,4 +1,4 @@
-"""What depth does to representations and gradients, for any model."""
+"""What a model does with depth, and what bounds say of its generalization."""
 
 from graphlab.analysis.bound_plot import (
     plot_bound_against_gap,

@@ -93,6 +93,7 @@ def _edges(number: int, graph: Data) -> Tensor:
 
 
 def _size(number: int, graph: Data) -> int:
-    if graph.num_nodes is None:
+    size = graph.num_nodes  # looks at several attributes
+    if size is None:
         raise ArgumentError(f"graphs: graph {number} does not say its num_nodes")
-    return graph.num_nodes
+    return size

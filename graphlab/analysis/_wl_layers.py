@@ -38,21 +38,13 @@ EDGES = ("GINEConv", "NNConv", "RGCNConv")
 #: Parts that hand nothing from node to node, or to a read-out that sees a multiset.
 HARMLESS = (
     *("AttentionalAggregation", "BasicGNN", "BatchNorm", "DeepGCNLayer"),
-    *(
-        "DeepSetsAggregation",
-        "DegreeScalerAggregation",
-        "EdgeCNN",
-        "FusedAggregation",
-        "GAT",
-        "GCN",
-        "GIN",
-    ),
-    *("GraphSAGE", "JumpingKnowledge", "LayerNorm", "Linear", "MLP", "MaxAggregation"),
-    *("MeanAggregation", "MedianAggregation", "MessageNorm", "MinAggregation"),
-    *("MulAggregation", "MultiAggregation", "PNA", "PowerMeanAggregation"),
-    *("QuantileAggregation", "Sequential", "Set2Set", "SoftmaxAggregation"),
-    *("StdAggregation", "SumAggregation", "TrimToLayer", "VarAggregation"),
-    "VariancePreservingAggregation",
+    *("DeepSetsAggregation", "DegreeScalerAggregation", "EdgeCNN", "FusedAggregation"),
+    *("GAT", "GCN", "GIN", "GraphSAGE", "JumpingKnowledge", "LayerNorm", "Linear"),
+    *("MLP", "MaxAggregation", "MeanAggregation", "MedianAggregation", "MessageNorm"),
+    *("MinAggregation", "MulAggregation", "MultiAggregation", "PNA"),
+    *("PowerMeanAggregation", "QuantileAggregation", "Sequential", "Set2Set"),
+    *("SoftmaxAggregation", "StdAggregation", "SumAggregation", "TrimToLayer"),
+    *("VarAggregation", "VariancePreservingAggregation"),
 )
 #: Start of the name of a class -> why there is no number of rounds for it.
 REFUSED = {

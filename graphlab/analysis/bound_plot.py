@@ -55,8 +55,9 @@ def plot_bound_terms(
     every = [b for lots in lists.values() for some in lots.values() for b in some]
     if not every:
         raise ArgumentError("panels must hold at least one bound, got none")
-    if any(bound.score for bound in every):
-        raise ArgumentError(f"panels must hold bounds, got the score {every[0].name!r}")
+    scores = [bound.name for bound in every if bound.score]
+    if scores:
+        raise ArgumentError(f"panels must hold bounds, got the score {scores[0]!r}")
     parts = _parts(every)
     looks = dict(zip(parts, (*style.PALETTE, style.NEUTRAL), strict=False))
     with style.styled("bound-terms"):
@@ -120,7 +121,7 @@ def plot_bound_against_gap(
         for place, (axis, each) in enumerate(zip(axes, found.rows, strict=True)):
             _scatter(axis, rows, each.measure, gap, by, looks)
             rho = "–" if math.isnan(each.spearman) else f"{each.spearman:.2f}"
-            axis.set_title(f"{each.measure} (Spearman {rho}, n = {each.n})", fontsize=8)
+            axis.set_title(f"Spearman {rho}, n = {each.n}", fontsize=8)
             if style.is_left(place, across):
                 axis.set_ylabel(gap.replace("_", " "))
         if by:
@@ -189,7 +190,7 @@ def _gap_line(axis: Axes, gaps: Mapping[int, float]) -> None:
     labels = [label.get_text() for label in axis.get_xticklabels()]
     places = [labels.index(str(depth)) for depth in gaps if str(depth) in labels]
     values = [value for depth, value in gaps.items() if str(depth) in labels]
-    axis.plot(places, values, "o", color=style.INK, ms=4)
+    axis.plot(places, values, "o", color=style.INK, ms=5, mec="white", mew=0.8)
 
 
 def _scatter(

@@ -70,7 +70,7 @@ def rooted_homomorphism_counts(
     adjacency = _simple(edge_index, num_nodes)
     counts = {}
     if largest["P"] or largest["C"]:
-        counts |= _paths(adjacency, max(largest["P"], 3 if largest["C"] else 0))
+        counts |= _paths(adjacency, max(largest["P"], (largest["C"] + 1) // 2))
     if largest["C"]:
         counts |= _cycles(adjacency, largest["C"])
     if largest["K"]:
@@ -145,7 +145,7 @@ def _cycles(adjacency: csr_array, longest: int) -> dict[str, np.ndarray]:
     Entries of the halves are at most the numbers of walks, which have been checked.
     """
     counts = {f"C{size}": [] for size in range(3, longest + 1)}
-    for start, stop in pairwise(_row_blocks(adjacency, 3 if longest > 4 else 2)):
+    for start, stop in pairwise(_row_blocks(adjacency, (longest + 1) // 2)):
         rows = adjacency[start:stop]
         square = rows @ adjacency
         halves = [(rows, square), (square, square)]

@@ -160,7 +160,8 @@ def effective_dimension(
 
     by least squares, since :math:`\mathbb{E} \, W_1` decays like :math:`k^{-1/d}` in
     :math:`d \geq 3` dimensions. It is infinite where nothing decays, and a number far
-    beyond 20 says that the points are too few or too far from each other to tell.
+    beyond 20 says that the points are too few or too far from each other to tell. All
+    points are used at each size, in as many disjoint pairs of samples as there are.
 
     Args:
         x: Points, dense or CSR.
@@ -185,11 +186,17 @@ def effective_dimension(
     ks = _halves(x.shape[0] // 2) if ks is None else sorted(set(ks))
     if len(ks) < 2:
         raise ArgumentError(f"ks must have two different sizes or more, got {ks}")
-    found = [k_variance(x, k, repeats=repeats, seed=seed).value for k in ks]
+    found = [_of_all_points(x, k, repeats, seed) for k in ks]
     if min(found) == 0:
         return math.nan
     slope = np.polyfit(np.log(ks), np.log(found), 1)[0]
     return -1 / float(slope) if slope < 0 else math.inf
+
+
+def _of_all_points(x: Points, k: int, repeats: int, seed: int) -> float:
+    """The value from as many disjoint pairs as there are: small samples vary most."""
+    pairs = max(1, x.shape[0] // (2 * as_count(k, "k")))
+    return k_variance(x, k, repeats=repeats, seed=seed, pairs=pairs).value
 
 
 def _dimension(x: Points, size: int, repeats: int, seed: int) -> float:

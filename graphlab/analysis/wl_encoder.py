@@ -52,8 +52,9 @@ class WLEncoder:
 
     Example:
         >>> def path(n):
-        ...     edges = torch.tensor([range(n - 1), range(1, n)])
-        ...     return Data(num_nodes=n, edge_index=torch.cat([edges, edges.flip(0)], 1))
+        ...     there = torch.tensor([range(n - 1), range(1, n)])
+        ...     edges = torch.cat([there, there.flip(0)], 1)
+        ...     return Data(edge_index=edges, num_nodes=n)
         >>> encoder = WLEncoder(rounds=1, init="none")
         >>> encoder.fit_transform([path(2), path(4)]).toarray()
         array([[2, 0],
@@ -128,13 +129,12 @@ class WLEncoder:
             *(self.use_edge_labels, self.exact, known),
         )
         self._palette = known or found.palette
-        fitted = self.num_colors
-        first = 0 if self.cumulative else self.rounds
+        rounds = range(0 if self.cumulative else self.rounds, self.rounds + 1)
         tables = [
-            histograms(colors, union.ptr, number)
-            for colors, number in zip(found.colors, found.num_colors, strict=True)
-        ][first:]
-        return self._normalized(_side_by_side(tables, fitted[first:]))
+            histograms(found.colors[t], union.ptr, found.num_colors[t]) for t in rounds
+        ]
+        fitted = [self.num_colors[t] for t in rounds]
+        return self._normalized(_side_by_side(tables, fitted))
 
     def _normalized(self, table: csr_array) -> csr_array:
         if self.normalize is None:
@@ -147,7 +147,7 @@ class WLEncoder:
         return f"{type(self).__name__}(rounds={self.rounds}, init={self.init!r})"
 
 
-def _side_by_side(tables: list[csr_array], fitted: tuple[int, ...]) -> csr_array:
+def _side_by_side(tables: list[csr_array], fitted: list[int]) -> csr_array:
     """The columns of the fit of all rounds, then all those that are new."""
     if len(tables) == 1:
         return tables[0]

@@ -12,6 +12,7 @@ from graphlab.errors import ArgumentError
 #: Arguments by which a module may be given a graph.
 _GRAPHS = ("edge_index", "adj", "adj_t", "adjacency", "data", "graph", "g")
 
+_UNKNOWN = "known here"
 #: A model without messages that takes edges all the same.
 _MLP = "graphlab.nn.models.mlp"
 
@@ -73,21 +74,25 @@ def wl_rounds(
         raise ArgumentError(
             f"num_layers must be a whole number >= 0 or None, got {num_layers!r}"
         )
-    steps, normalized = [0], False
     # A layer that is registered twice is called twice.
-    for name, module in model.named_modules(remove_duplicate=False):
-        problem = _problem(name, module, edge_labels)
-        if problem:
-            kind = type_before_parametrizations(module).__name__
-            raise ArgumentError(
-                f"model: no number of rounds is known to bound {name or 'it'} ({kind}):"
-                f" it {problem}"
-            )
-        kind = _layer(module)
-        if kind:
-            steps.append(STEPS[kind](module))
-            normalized |= kind in DEGREES
-    return max(sum(steps), (num_layers or 0) * max(steps)) + normalized
+    parts = list(model.named_modules(remove_duplicate=False))
+    _refuse([(*part, _problem(*part, edge_labels)) for part in parts])
+    kinds = [(module, _layer(module)) for _, module in parts]
+    steps = [STEPS[kind](module) for module, kind in kinds if kind]
+    normalized = any(kind in DEGREES for _, kind in kinds)
+    return max(sum(steps), (num_layers or 0) * max(steps, default=0)) + normalized
+
+
+def _refuse(parts: list[tuple[str, nn.Module, str | None]]) -> None:
+    """Name the first part that is known to be a problem, else one that is not known."""
+    problems = [part for part in parts if part[2]]
+    if problems:
+        name, module, problem = min(problems, key=lambda part: _UNKNOWN in part[2])
+        kind = type_before_parametrizations(module).__name__
+        raise ArgumentError(
+            f"model: no number of rounds is known to bound {name or 'it'} ({kind}): it "
+            f"{problem}"
+        )
 
 
 def _layer(module: nn.Module) -> str | None:
@@ -146,15 +151,15 @@ def _problem_of_part(module: nn.Module) -> str | None:
     kind = type(module).__name__
     if kind == "LayerNorm" and module.mode != "node":
         return "takes statistics over nodes (mode='node' does not)"
-    return None if kind in HARMLESS else "is not among the parts of PyG known here"
+    return None if kind in HARMLESS else f"is not among the parts of PyG {_UNKNOWN}"
 
 
 def _problem_of_other(module: nn.Module) -> str | None:
     """A class of the user or a model of graphlab must leave messages to layers."""
     if type(module).__name__.endswith("Conv"):
-        return "is a message-passing layer that is not known here"
+        return f"is a message-passing layer that is not {_UNKNOWN}"
     takes = set(inspect.signature(module.forward).parameters) & set(_GRAPHS)
     layers = any(map(_layer, module.modules()))
     if not takes or layers or type(module).__module__ == _MLP:
         return None
-    return f"takes {min(takes)} and has no message-passing layer that is known here"
+    return f"takes {min(takes)} and has no message-passing layer that is {_UNKNOWN}"

@@ -25,6 +25,8 @@ _LAZY = {
     "GraphSplit": "split",
     "constant_majority": "majority",
     "graph_checksum": "checksum",
+    "graphs_checksum": "checksum",
+    "load_tu_folder": "tu_reader",
     "WordNetVerbs": "embedded",
     "DebianPackages": "embedded",
 }

@@ -8,6 +8,42 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch_geometric.data import Data
 
+from graphlab.errors import DatasetError
+
+
+def load_tu_folder(folder: str | Path) -> list[Data]:
+    """A set of graphs of your own, in the text format of the TU collection.
+
+    Args:
+        folder: It, or its folder ``raw``, holds ``NAME_A.txt``,
+            ``NAME_graph_indicator.txt``, ``NAME_graph_labels.txt`` and, if nodes have
+            labels, ``NAME_node_labels.txt``. Other files are not read.
+
+    Returns:
+        Graphs as :func:`graphlab.datasets.load_graphs` gives them for ``"MUTAG"``.
+
+    Raises:
+        DatasetError: If files are missing or cannot be read.
+    """
+    places = [place for place in (Path(folder), Path(folder) / "raw") if place.is_dir()]
+    found = [file for place in places for file in sorted(place.glob("*_A.txt"))]
+    if len(found) != 1:
+        count = f"{len(found)} files" if found else "no file"
+        raise DatasetError(
+            f"{folder}: a set in TU format has one file NAME_A.txt, found {count}"
+        )
+    start = str(found[0]).removesuffix("A.txt")
+    parts = ("A", "graph_indicator", "graph_labels", "node_labels")
+    files = [Path(f"{start}{part}.txt") for part in parts]
+    missing = [file.name for file in files[:3] if not file.is_file()]
+    if missing:
+        raise DatasetError(f"{folder}: {' and '.join(missing)} are missing")
+    try:
+        return read_tu(*(file for file in files if file.is_file()))
+    except (OSError, ValueError, IndexError) as error:
+        reason = str(error).splitlines()[0] if str(error) else "no message"
+        raise DatasetError(f"{folder}: cannot be read: {reason}") from error
+
 
 def read_tu(
     edges: Path, indicator: Path, classes: Path, labels: Path | None = None

@@ -70,6 +70,7 @@ class GraphClassifier(nn.Module):
             **in_channels** is missing, or it is none and there are further arguments.
 
     Example:
+        >>> from graphlab.nn import GIN
         >>> model = GraphClassifier(GIN(16, 64, 64), 64, num_classes=2)
         >>> x, edge_index = torch.randn(5, 16), torch.tensor([[0, 1, 3], [1, 2, 4]])
         >>> batch = torch.tensor([0, 0, 0, 1, 1])

@@ -2,6 +2,7 @@
 
 from graphlab.datasets import constant_majority
 from graphlab.training.config import Progress, TrainingConfig
+from graphlab.training.graph_bounds import bound_terms, graph_sample
 from graphlab.training.graph_config import GraphConfig, GraphResult
 from graphlab.training.graph_models import make_graph_model
 from graphlab.training.graphs import fit_graphs
@@ -30,11 +31,13 @@ __all__ = [
     "Progress",
     "SoftTargets",
     "TrainingConfig",
+    "bound_terms",
     "constant_majority",
     "evaluate",
     "fit",
     "fit_graphs",
     "fit_pairs",
+    "graph_sample",
     "is_collapsed",
     "knowledge_distillation",
     "label_smoothing",

@@ -62,7 +62,7 @@ def test_both_solvers_find_the_same(form):
 
 @pytest.mark.parametrize("scale", [1e-13, 1.0, 1e13])
 def test_the_scale_of_the_costs_does_not_matter(scale):
-    """POT compares with an absolute tolerance; by itself it is off by 0.01 % here."""
+    """POT compares with an absolute tolerance; by itself it is off by 0.1 % here."""
     pytest.importorskip("ot")
     x, y = points(90, 4), points(60, 4)
     found = wasserstein(scale * x, scale * y)

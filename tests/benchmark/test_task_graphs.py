@@ -66,7 +66,7 @@ def records(folder):
 
 def test_a_run_file_tells_split_metrics_and_gaps(recipe, root, tmp_path):
     found = run_recipe(recipe(), tmp_path / "runs", data_root=root)
-    assert found["done"] == 1
+    assert found["done"] == 1, records(tmp_path / "runs")[0]["message"]
     first, second = records(tmp_path / "runs")
     assert first["status"] == second["status"] == "ok"
     assert (first["split_seed"], second["split_seed"]) == (41, 42)

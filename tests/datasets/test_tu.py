@@ -7,7 +7,12 @@ import pytest
 import torch
 from torch_geometric.datasets import TUDataset
 
-from graphlab.datasets import graph_list_card, load_graphs
+from graphlab.datasets import (
+    graph_list_card,
+    graphs_checksum,
+    load_graphs,
+    load_tu_folder,
+)
 from graphlab.datasets.tu_cards import TU_CARDS
 from graphlab.datasets.tu_reader import read_tu
 from graphlab.errors import DatasetError
@@ -89,6 +94,40 @@ def test_names_in_any_case_and_protein_is_another_set():
     assert graph_list_card("imdb_binary").name == "IMDB-BINARY"
     assert graph_list_card("Proteins").loader == "tu"
     assert graph_list_card("protein").loader == "protein"
+
+
+@pytest.mark.parametrize("below", ["mine", "mine/raw"])
+def test_a_folder_of_your_own(tmp_path, below):
+    write(tmp_path / below)
+    graphs = load_tu_folder(tmp_path / "mine")
+    assert [g.num_nodes for g in graphs] == [3, 1, 2] and graphs[0].num_features == 4
+    (tmp_path / below / "X_node_labels.txt").unlink()
+    assert load_tu_folder(str(tmp_path / "mine"))[0].num_features == 1
+
+
+def test_a_folder_that_is_no_set_is_refused(tmp_path):
+    with pytest.raises(DatasetError, match="one file NAME_A.txt, found no file"):
+        load_tu_folder(tmp_path)
+    with pytest.raises(DatasetError, match="found no file"):
+        load_tu_folder(tmp_path / "nowhere")
+    write(tmp_path, node_labels=[1, "x"])
+    with pytest.raises(DatasetError, match="cannot be read: could not convert"):
+        load_tu_folder(tmp_path)
+    (tmp_path / "X_graph_labels.txt").unlink()
+    with pytest.raises(DatasetError, match="X_graph_labels.txt are missing"):
+        load_tu_folder(tmp_path)
+    write(tmp_path, "Y")
+    with pytest.raises(DatasetError, match="found 2 files"):
+        load_tu_folder(tmp_path)
+
+
+def test_the_checksum_of_a_set_is_that_of_its_content_and_order(tmp_path):
+    graphs = read_tu(*write(tmp_path))
+    known = graphs_checksum(graphs)
+    assert known == graphs_checksum(read_tu(*write(tmp_path)))
+    assert known != graphs_checksum(graphs[::-1])
+    graphs[0].y = 1 - graphs[0].y
+    assert known != graphs_checksum(graphs)
 
 
 @pytest.mark.real_data

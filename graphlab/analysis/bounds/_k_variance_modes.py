@@ -7,9 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from graphlab.analysis._points import Points
-from graphlab.analysis.bounds.sample import GraphSample
 from graphlab.analysis.embedding_distances import upper_blocks
-from graphlab.analysis.k_variance import KVariance, k_variance
 
 
 @dataclass(frozen=True)
@@ -58,23 +56,6 @@ MODES = {
         diameter="given",
     ),
 }
-
-
-def per_class(
-    sample: GraphSample, mode: Mode, repeats: int, pairs: int, solver: str, seed: int
-) -> list[KVariance]:
-    """The k-variance of each class's histograms."""
-    return [
-        k_variance(
-            sample.histograms[sample.y == c],
-            repeats=repeats,
-            disjoint=mode.disjoint,
-            solver=solver,
-            seed=seed,
-            pairs=pairs,
-        )
-        for c in range(sample.num_classes)
-    ]
 
 
 def diameters(points: Points, y: np.ndarray, num_classes: int) -> np.ndarray:

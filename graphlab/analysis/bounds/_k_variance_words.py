@@ -27,7 +27,7 @@ def meanings(num_classes: int, mode: str) -> dict[str, str]:
     for c in range(num_classes):
         found |= {
             f"W1 of class {c}": "distance of two samples of the class",
-            f"W1 of class {c}, std. error": "of the draw of the samples",
+            f"std. error of class {c}": "of W1, by the draw of the samples",
             f"saturation of class {c}": "W1 over the mean distance of two graphs",
             f"diameter of class {c}": f"largest distance of two {whose}",
             f"weight of class {c}": "share of the class in the mean",
@@ -139,7 +139,7 @@ def advice(
 
 def _of_lipschitz(sample: GraphSample, parts, scaled: float, tail: float) -> list[str]:
     ratios = sample.lipschitz
-    if parts.lip_f != ratios.max or not ratios.pair:
+    if parts.lip_f != ratios.max or not ratios.max:
         return []
     second = scaled * ratios.second / ratios.max + tail
     q99 = scaled * ratios.q99 / ratios.max + tail

@@ -45,6 +45,7 @@ class Bound:
         source: Paper and theorem.
         advice: What would make it smaller, in words and numbers.
         score: Whether it is a score that ranks models, and no bound.
+        limit: Largest risk or loss that there is: 1 for error rates.
 
     Example:
         >>> bound = Bound("VC", 1.3, "R - R_0", {"VC": 1.3}, parts=("VC",))
@@ -65,6 +66,7 @@ class Bound:
     source: str = ""
     advice: tuple[str, ...] = ()
     score: bool = False
+    limit: float = 1.0
 
     @property
     def risk_bound(self) -> float:
@@ -74,7 +76,9 @@ class Bound:
     @property
     def status(self) -> str:
         """``"vacuous"``, ``"heuristic"`` or ``"certified"``; see :attr:`reason`."""
-        if not self.score and not self.risk_bound < 1:  # NaN says nothing either
+        if (
+            not self.score and not self.risk_bound < self.limit
+        ):  # NaN says nothing either
             return "vacuous"
         if self.score or any(not each.holds for each in self.assumptions):
             return "heuristic"
@@ -84,7 +88,7 @@ class Bound:
     def reason(self) -> str:
         """Why the status is what it is."""
         if self.score:
-            return "a score that ranks models, it bounds nothing"
+            return "a score that ranks models: the larger, the larger the predicted gap"
         if self.status == "vacuous":
             return self._why_vacuous()
         unmet = [each.statement for each in self.assumptions if not each.holds]
@@ -93,11 +97,12 @@ class Bound:
     def _why_vacuous(self) -> str:
         if math.isnan(self.value):
             return "the value is not a number"
-        if self.value >= 1:
-            return f"{self.value:.3g} is at least 1, and no gap is larger than 1"
+        most = f"{self.limit:g}"
+        if self.value >= self.limit:
+            return f"{self.value:.3g} is at least {most}, and no gap is larger"
         return (
             f"with the empirical risk {self.empirical_risk:.3g} it bounds the risk by "
-            f"{self.risk_bound:.3g}, and no risk is larger than 1"
+            f"{self.risk_bound:.3g}, and no risk is larger than {most}"
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -113,6 +118,7 @@ class Bound:
             "parts": list(self.parts),
             "empirical_risk": plain(self.empirical_risk),
             "risk_bound": None if self.score else plain(self.risk_bound),
+            "limit": plain(self.limit),
             "gamma": plain(self.gamma),
             "delta": plain(self.delta),
             "assumptions": [

@@ -16,7 +16,6 @@ from graphlab.analysis.bounds._k_variance_modes import (
     MODES,
     Mode,
     diameters,
-    per_class,
 )
 from graphlab.analysis.bounds._k_variance_words import advice, assumptions, meanings
 from graphlab.analysis.bounds.bound import Bound
@@ -143,7 +142,13 @@ def k_variance_bound(
         refuse_violations(sample)
     margin = chosen.margin if margin is None else margin
     repeats = chosen.repeats if repeats is None else a_count("repeats", repeats)
-    found = per_class(sample, chosen, repeats, pairs, solver, seed)
+    found = sample.k_variances(
+        repeats=repeats,
+        disjoint=chosen.disjoint,
+        pairs=pairs,
+        solver=solver,
+        seed=seed,
+    )
     if prior:
         prior.check(sample)
     parts = _Parts(
@@ -223,7 +228,7 @@ class _Parts:
     mcdiarmid: int
     lip_margin: float
     lip_f: float
-    found: list[KVariance]
+    found: tuple[KVariance, ...]
     diameters: np.ndarray | None
 
     @property
@@ -373,7 +378,7 @@ def _terms(
     }
     for c, each in enumerate(parts.found):
         terms[f"W1 of class {c}"] = each.value
-        terms[f"W1 of class {c}, std. error"] = each.std_error
+        terms[f"std. error of class {c}"] = each.std_error
         terms[f"saturation of class {c}"] = each.saturation
         if parts.diameters is not None:
             terms[f"diameter of class {c}"] = float(parts.diameters[c])

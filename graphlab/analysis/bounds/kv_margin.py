@@ -36,7 +36,8 @@ def kv_margin(
         - \frac{\mathrm{median}_i \, \rho_i / (\| \nabla \rho_i \| + 10^{-6})}{\sum_c
         \pi_c \, W_1(\varphi \sharp T_c, \varphi \sharp \tilde{T}_c)}
 
-    with disjoint halves of each class. The larger it is, the larger the gap that it
+    with disjoint halves of each class. Where embeddings are the logits all gradients
+    are alike, and so are the two forms. The larger it is, the larger the gap that it
     predicts: zero and above if half of the training graphs are not right. It ranks
     models and bounds nothing. Computed on the training graphs that the embeddings were
     learned from, it is no part of a theorem either.
@@ -78,7 +79,7 @@ def kv_margin(
     return Bound(
         name="kV-GN-Margin" if gradient_normalized else "kV-Margin",
         value=value,
-        bounded="nothing: the larger, the larger the gap that is predicted",
+        bounded="nothing",
         terms=terms,
         meanings={
             "median margin": "median of the training margins"

@@ -40,6 +40,9 @@ def render_latex(ledger: "Ledger") -> str:
         parts[-1] += escape(text.about(bound))
         header = ("term", "value", "meaning")
         parts.append(_table("lrp{0.5\\linewidth}", header, text.terms(bound)))
+        header, rows = text.by_class(bound)
+        if rows:
+            parts.append(_table("l" + "r" * (len(header) - 1), header, rows))
         parts += _items([text.assumption(each) for each in bound.assumptions])
         parts += _items([f"to tighten it: {line}" for line in bound.advice])
     if ledger.refused:

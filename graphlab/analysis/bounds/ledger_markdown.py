@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from graphlab.analysis.bounds.ledger import Ledger
 
 
+#: Columns of words; all others hold numbers.
+LEFT = ("measured", "bound", "status", "term", "meaning", "reason", "class")
+
+
 def render_markdown(ledger: "Ledger") -> str:
     """All tables of a ledger; headings start at the second level."""
     parts = [f"## {text.title(ledger)}"]
@@ -19,6 +23,9 @@ def render_markdown(ledger: "Ledger") -> str:
         parts.append(f"### {text.head(bound)}")
         parts.append(text.about(bound))
         parts.append(_table(("term", "value", "meaning"), text.terms(bound)))
+        header, rows = text.by_class(bound)
+        if rows:
+            parts.append(_table(header, rows))
         lines = [text.assumption(each) for each in bound.assumptions]
         lines += [f"to tighten it: {line}" for line in bound.advice]
         if lines:
@@ -30,9 +37,7 @@ def render_markdown(ledger: "Ledger") -> str:
 
 
 def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    rule = tuple(
-        "---:" if name in ("value", "on the risk") else "---" for name in header
-    )
+    rule = tuple("---" if name in LEFT else "---:" for name in header)
     lines = [header, rule, *(tuple(map(_cell, row)) for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 

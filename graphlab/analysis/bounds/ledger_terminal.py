@@ -89,6 +89,7 @@ def _details(console: Console, bound: Bound) -> None:
     for row in text.terms(bound):
         grid.add_row(*row)
     console.print(Padding(grid, (0, 0, 0, 1)))
+    _classes(console, bound)
     for each in bound.assumptions:
         verdict, rest = text.assumption(each).split(":", 1)
         line = Text.assemble((verdict, VERDICTS[each.holds]), ":" + rest)
@@ -96,6 +97,18 @@ def _details(console: Console, bound: Bound) -> None:
     for line in bound.advice:
         advice = Text.assemble(("to tighten it: ", "bold"), line)
         console.print(Padding(advice, (0, 0, 0, 1)))
+
+
+def _classes(console: Console, bound: Bound) -> None:
+    header, rows = text.by_class(bound)
+    if not rows:
+        return
+    grid = _grid()
+    for name in header:
+        grid.add_column(name, justify="right")
+    for row in rows:
+        grid.add_row(*row)
+    console.print(Padding(grid, (1, 0, 0, 1)))
 
 
 def _grid() -> Grid:

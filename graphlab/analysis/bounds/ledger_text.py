@@ -1,6 +1,7 @@
 """The words and numbers of a ledger, whatever it is rendered to."""
 
 import math
+import re
 from typing import TYPE_CHECKING
 
 from graphlab.analysis.bounds.bound import Assumption, Bound
@@ -18,6 +19,8 @@ NAMES = {
     "cross_entropy_gap": "gap of the cross entropy",
     "num_layers": "number of layers",
 }
+#: Terms that each class has are shown in a table of their own.
+OF_CLASS = re.compile(r"(.+) of class (\d+)")
 HEADER = ("bound", "value", "on the risk", "status")
 
 
@@ -39,19 +42,15 @@ def title(ledger: "Ledger") -> str:
 
 
 def facts(ledger: "Ledger") -> list[tuple[str, str]]:
-    """What was measured, name and number, baselines once."""
-    groups = (
-        ledger.sizes,
-        ledger.settings,
-        ledger.measured,
-        ledger.baselines,
-        ledger.geometry,
-    )
-    found: dict[str, str] = {}
-    for group in groups:
-        for name, value in group.items():
-            found[NAMES.get(name, name)] = number(value)
-    return list(found.items())
+    """Name and number of what was counted, set and measured."""
+    groups = (ledger.sizes, ledger.settings, ledger.measured, ledger.geometry)
+    found = [pair for group in groups for pair in group.items()]
+    found += [(f"baseline: {_name(k)}", v) for k, v in ledger.baselines.items()]
+    return [(_name(name), number(value)) for name, value in found]
+
+
+def _name(name: str) -> str:
+    return NAMES.get(name, name)
 
 
 def summary(ledger: "Ledger") -> list[tuple[str, ...]]:
@@ -77,7 +76,24 @@ def terms(bound: Bound) -> list[tuple[str, str, str]]:
             bound.meanings.get(name, ""),
         )
         for name, value in bound.terms.items()
+        if not OF_CLASS.fullmatch(name)
     ]
+
+
+def by_class(bound: Bound) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Header and rows of the terms that each class has; no rows if there are none."""
+    found = [(m, value) for name, value in bound.terms.items() if (m := _split(name))]
+    header = tuple(dict.fromkeys(what for (what, _), _ in found))
+    rows: dict[str, dict[str, str]] = {}
+    for (what, c), value in found:
+        rows.setdefault(c, {})[what] = number(value)
+    lines = [(c, *(row.get(what, "–") for what in header)) for c, row in rows.items()]
+    return ("class", *header), lines
+
+
+def _split(name: str) -> tuple[str, ...] | None:
+    found = OF_CLASS.fullmatch(name)
+    return found.groups() if found else None
 
 
 def assumption(each: Assumption) -> str:
@@ -99,5 +115,6 @@ def about(bound: Bound) -> str:
         for name, value in (("gamma", bound.gamma), ("delta", bound.delta))
         if value is not None
     ]
-    with_ = f" with {', '.join(settings)}" if settings else ""
-    return f"on {bound.bounded}{with_}; {bound.reason}. Source: {bound.source}"
+    given = f" with {', '.join(settings)}" if settings else ""
+    what = "" if bound.score else f"on {bound.bounded}{given}; "
+    return f"{what}{bound.reason}. Source: {bound.source}"

@@ -87,6 +87,7 @@ def pac_bayes_ju(
             "B": "largest loss of a graph",
         },
         parts=tuple(by_layer),
+        limit=loss_bound,
         assumptions=(CONSTANT, *standing_in(norms), *without_normalization(norms)),
         source="Ju et al. 2023, Theorem 3.1",
         advice=heaviest(by_layer),

@@ -77,6 +77,7 @@ def pac_bayes_paper(
             "B": "largest loss of a graph",
         },
         parts=tuple(by_layer),
+        limit=loss_bound,
         assumptions=(
             CONSTANT,
             Assumption(

@@ -77,6 +77,7 @@ def pac_hessian(
             "B": "largest loss of a graph",
         },
         parts=tuple(by_layer),
+        limit=loss_bound,
         assumptions=(
             Assumption(
                 "traces hold for all graphs and are exact",

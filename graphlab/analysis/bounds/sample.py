@@ -11,6 +11,7 @@ from scipy.special import logsumexp, softmax
 
 from graphlab.analysis._points import as_classes, as_points
 from graphlab.analysis.bounds.network_norms import NetworkNorms
+from graphlab.analysis.k_variance import KVariance, k_variance
 from graphlab.analysis.lipschitz_factor import LipschitzFactor, lipschitz_factor
 from graphlab.analysis.margins import margins
 from graphlab.errors import ArgumentError
@@ -92,7 +93,7 @@ class GraphSample:
         if self.embeddings is None:
             self._set("embeddings", self.logits)
         self._set("embeddings", _dense("embeddings", self.embeddings))
-        for name in ("embeddings", "logits"):
+        for name in ("logits", "embeddings"):
             _same_length("histograms", histograms, name, getattr(self, name))
         self._set("y", _labels("y", self.y, self.logits, classes))
         self._check_classes()
@@ -142,6 +143,18 @@ class GraphSample:
     def lipschitz(self) -> LipschitzFactor:
         """Ratios of distances of embeddings and of histograms."""
         return lipschitz_factor(self.embeddings, self.histograms)
+
+    def k_variances(self, **options: Any) -> tuple[KVariance, ...]:
+        """The k-variance of each class's histograms; kept, as several bounds ask."""
+        key = tuple(sorted(options.items()))
+        if key not in self._kept:
+            parts = [self.histograms[self.y == c] for c in range(self.num_classes)]
+            self._kept[key] = tuple(k_variance(part, **options) for part in parts)
+        return self._kept[key]
+
+    @cached_property
+    def _kept(self) -> dict[tuple, tuple[KVariance, ...]]:
+        return {}
 
     @cached_property
     def embeds_logits(self) -> bool:

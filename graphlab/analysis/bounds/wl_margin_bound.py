@@ -5,8 +5,6 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.svm import SVC
 
 from graphlab.analysis.bounds._checks import a_count, a_positive
 from graphlab.analysis.bounds.bound import Assumption, Bound
@@ -16,7 +14,7 @@ ITERATIONS = 100_000
 
 
 def wl_margin_bound(
-    sample: GraphSample, penalty: float = 1e6, max_iter: int = ITERATIONS
+    sample: GraphSample, penalty: float = 1e4, max_iter: int = ITERATIONS
 ) -> Bound:
     r"""Rate by the margin at which a linear classifier separates histograms.
 
@@ -35,8 +33,8 @@ def wl_margin_bound(
 
     Args:
         sample: Training graphs.
-        penalty: Penalty :math:`C` of graphs on the wrong side of the margin: large, for
-            a hard margin.
+        penalty: Penalty :math:`C` of graphs on the wrong side of the margin, in units
+            in which the largest norm is 1: large, for a hard margin.
         max_iter: Most iterations of the solver for a class.
 
     Raises:
@@ -55,12 +53,13 @@ def wl_margin_bound(
     _, first = np.unique(np.stack([sample.groups, sample.y]), axis=1, return_index=True)
     points, y = sample.histograms[first], sample.y[first]
     gram = np.asarray((points @ points.T).todense())
+    radius = math.sqrt(float(gram.diagonal().max()))
+    gram /= radius**2 or 1
     found = [
         _separate(gram, np.where(y == c, 1, -1), penalty, max_iter)
         for c in _sides(sample.num_classes)
     ]
-    radius = math.sqrt(float(gram.diagonal().max()))
-    margin = min(each.margin for each in found)
+    margin = radius * min(each.margin for each in found)
     dimension = (radius / margin) ** 2 if margin else math.inf
     wrong, stopped = max(e.wrong for e in found), any(e.stopped for e in found)
     value = math.sqrt(dimension / sample.num_graphs)
@@ -82,7 +81,6 @@ def wl_margin_bound(
             "not separated": "histograms on the wrong side, of the worst class",
         },
         parts=("rate",),
-        empirical_risk=0.0,
         assumptions=(
             Assumption(
                 "constants and logarithms are 1",
@@ -116,6 +114,9 @@ def _sides(num_classes: int) -> range:
 def _separate(
     gram: np.ndarray, side: np.ndarray, penalty: float, max_iter: int
 ) -> _Separation:
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.svm import SVC
+
     machine = SVC(C=penalty, kernel="precomputed", max_iter=max_iter, cache_size=500)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # reported instead

@@ -5,7 +5,6 @@ How a model is made of a class is what :func:`graphlab.training.make_graph_model
 read-out of a model of nodes.
 """
 
-import hashlib
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -78,14 +77,11 @@ class GraphData:
     """The graphs of a set, with a ``checksum``."""
 
     def __init__(self, name: str, data_root: Path | None = None) -> None:
-        from graphlab.datasets import graph_checksum, load_graphs
+        from graphlab.datasets import graphs_checksum, load_graphs
 
         self.graphs = load_graphs(name, data_root)
         self.num_classes = 1 + max(int(graph.y) for graph in self.graphs)
-        total = hashlib.sha256(f"graphlab-graphs-1 {len(self.graphs)}\n".encode())
-        for g in self.graphs:
-            total.update(graph_checksum(g.x, g.edge_index, g.y).encode())
-        self.checksum = total.hexdigest()
+        self.checksum = graphs_checksum(self.graphs)
 
 
 def load(cell: Cell, data_root: Path | None = None) -> GraphData:
@@ -156,7 +152,7 @@ def fit(
 def _outcome(
     cell: Cell, data: GraphData, run: int, progress: Callable | None
 ) -> dict[str, Any]:
-    from graphlab.training import constant_majority, is_collapsed
+    from graphlab.training import bound_terms, constant_majority, is_collapsed
 
     split = split_of(cell, data, run)
     result = fit(cell, data, split, run, progress)
@@ -168,6 +164,7 @@ def _outcome(
         "loss": result.loss,
         "loss_gap": result.loss_gap,
         "error_gap": result.error_gap,
+        "bounds": bound_terms(result, data.graphs, split),
     }
     masks = dict(zip(("train", "val", "test"), split.masks, strict=True))
     return {

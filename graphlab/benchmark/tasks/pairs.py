@@ -94,14 +94,19 @@ class PairData:
     """
 
     def __init__(self, name: str, data_root: Path | None = None) -> None:
-        from graphlab.datasets import graph_list_card, graph_list_names, load_graphs
+        from graphlab.datasets import (
+            graph_list_card,
+            graph_list_names,
+            graphs_checksum,
+            load_graphs,
+        )
 
         self.name, self.first = name, load_graphs(name, data_root)
         lists = [name.lower() for name in graph_list_names()]
         self.drawn = (
             name.lower() in lists and graph_list_card(name).loader == "generated"
         )
-        self.checksum = _checksum(self.first)
+        self.checksum = graphs_checksum(self.first)
 
     def graphs(self, run: int) -> "list[Data]":
         """The graphs of a run, whole."""
@@ -227,18 +232,6 @@ def mean_facts(facts: Sequence[dict[str, Any]]) -> dict[str, Any]:
         elif len(facts) == 1:
             found[key] = values[0]
     return found
-
-
-def _checksum(graphs: "Sequence[Data]") -> str:
-    from graphlab.datasets import graph_checksum
-
-    if len(graphs) == 1 and "checksum" in graphs[0]:
-        return graphs[0].checksum
-    total = hashlib.sha256(f"graphlab-graphs-1 {len(graphs)}\n".encode())
-    for graph in graphs:
-        y = graph.edge_index.new_empty(0) if graph.y is None else graph.y
-        total.update(graph_checksum(graph.x, graph.edge_index, y).encode())
-    return total.hexdigest()
 
 
 def _split_checksum(parts: "Sequence[tuple[Data, ...]]") -> str:
