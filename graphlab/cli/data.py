@@ -54,7 +54,7 @@ def list_datasets(data_root: DataRoot = None) -> None:
     console.print()
     console.print(
         "edges: directed entries as returned. homophily: share of them within a class."
-        "\nFigures of a list are sums over its graphs."
+        "\nFigures of a list are sums over its graphs; its files are unpacked by hand."
         "\n`graphlab data show NAME` tells more, `graphlab data fetch NAME` downloads."
     )
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from graphlab.datasets import Card
 
-ABSENT = "to unpack by hand"
+ABSENT = "to unpack"
 
 
 def is_list(card: "Card") -> bool:
@@ -35,15 +35,15 @@ def print_list(console: "Console", data_root: Path | None) -> None:
     from graphlab.datasets import graph_list_card, graph_list_names
 
     table = Table(box=None, header_style="bold")
-    table.add_column("lists of graphs", no_wrap=True)
-    for column in ("graphs", "nodes", "edges", "features", "classes", "homophily"):
+    table.add_column("list of graphs", no_wrap=True)
+    for column in ("graphs", "nodes", "edges", "features", "classes"):
         table.add_column(column, justify="right")
     table.add_column("where")
     for name in graph_list_names():
         card = graph_list_card(name)
         where = whereabouts(card, data_root)
         style = "dim" if where == ABSENT else None
-        table.add_row(name, f"{card.graphs:,}", *figures(card), where, style=style)
+        table.add_row(name, f"{card.graphs:,}", *figures(card)[:-1], where, style=style)
     console.print(table)
 
 

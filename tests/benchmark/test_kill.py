@@ -14,6 +14,15 @@ LABELS = tuple(
     f'{name} = {{ path = "fakes:slow", args = {{ seconds = {seconds} }} }}'
     for name, seconds in (("a", 0.31), ("b", 0.32), ("c", 0.33), ("d", 0.34))
 )
+PAIRS = """
+task = "link"
+dataset = "grid"
+split = "pairs-80-10-10"
+model = "torch_geometric.nn:GCN"
+model_args = { hidden_channels = 8, num_layers = 2 }
+runs = 6
+training = { epochs = 200 }
+"""
 SCRIPT = """
 import sys
 from pathlib import Path
@@ -83,6 +92,25 @@ def test_a_killed_sweep_resumes_to_the_same_table(unbroken, project, tmp_path):
     assert after_kill.items() <= expected.items()
     counts = run_recipe(recipe, runs)
     assert counts["skip"] == len(after_kill) // 2 and counts["failed"] == 0
+    assert metrics(runs) == expected
+    assert not leftovers(runs)
+
+
+def test_a_killed_sweep_of_pairs_loses_one_run(project, tmp_path, one_thread):
+    from graphlab.benchmark.recipe_file import load_recipe
+
+    file = project / "pairs.toml"
+    file.write_text(PAIRS)
+    recipe, runs = load_recipe(file), tmp_path / "runs"
+    run_recipe(recipe, tmp_path / "unbroken")
+    expected = metrics(tmp_path / "unbroken")
+    process = start(project, recipe, runs)
+    wait_for(lambda: len(list(runs.glob("pairs/main/[!.]*/run-*.json"))) >= 2, process)
+    process.kill()
+    process.wait()
+    after_kill = metrics(runs)
+    assert 2 <= len(after_kill) < 6 and after_kill.items() <= expected.items()
+    assert run_recipe(recipe, runs)["failed"] == 0
     assert metrics(runs) == expected
     assert not leftovers(runs)
 

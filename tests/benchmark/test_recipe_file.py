@@ -203,3 +203,132 @@ def test_a_missing_file_is_one_clear_line(tmp_path):
     with pytest.raises(RecipeError, match="not valid TOML"):
         (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
         load_recipe(tmp_path / "binary.toml")
+
+
+MIXED = """
+[paper]
+key = "mixed"
+title = "Two tasks"
+
+[defaults]
+split = "bernnet-10"
+training = { epochs = 9 }
+
+[models]
+GCN = { path = "graphlab.nn:GCN", args = { hidden_channels = 4 } }
+SAGE = { path = "torch_geometric.nn:GraphSAGE" }
+
+[labels]
+none = { path = "graphlab.training:no_smoothing" }
+LS = { path = "graphlab.training:label_smoothing", training = { patience = 3 } }
+
+[table.nodes]
+datasets = ["Cora"]
+baseline = "SAGE"
+
+[table.links]
+task = "link"
+split = "pairs-80-10-10"
+split_args = { max_positives = 100 }
+datasets = ["Cora", "grid"]
+settings = { "*" = { grid = { training = { decay_epoch = 6 } } } }
+
+[table.labels]
+like = "links"
+task = "pair"
+datasets = ["Cora"]
+
+[table.others]
+like = "nodes"
+labels = ["LS"]
+models = ["GCN"]
+"""
+
+
+def test_tables_of_several_tasks_may_share_a_file(read):
+    recipe = read(MIXED)
+    nodes, links, labels, others = recipe.tables
+    assert [t.task for t in recipe.tables] == ["node", "link", "pair", "node"]
+    assert [t.metric for t in recipe.tables] == ["accuracy"] + ["roc_auc"] * 2 + [
+        "accuracy"
+    ]
+    assert (nodes.labels, links.labels) == (("none", "LS"), ("none",))
+    assert (nodes.baseline, links.baseline) == ("SAGE", "")
+    assert others.baseline == ""  # that model is not in the table
+    # A task of the same kind takes over split, arguments and settings.
+    assert labels.split == "pairs-80-10-10"
+    assert {c.split_args["max_positives"] for c in labels.cells} == {100}
+    assert cell(recipe, "links", "grid", "GCN", "none").training["decay_epoch"] == 6
+    assert "decay_epoch" not in cell(recipe, "links", "Cora", "GCN", "none").training
+    assert cell(recipe, "nodes", "Cora", "GCN", "LS").training["patience"] == 3
+    assert all(c.label == "graphlab.training:no_smoothing" for c in links.cells)
+    titles = [c.title for c in recipe.cells if c.model_name == "GCN"]
+    assert titles[:3] == ["Cora GCN none", "Cora GCN LS", "Cora GCN"]
+
+
+def test_without_labels_there_is_training_on_the_labels_as_they_are(read):
+    text = MIXED[: MIXED.index("[labels]")] + '[table.nodes]\ndatasets = ["Cora"]\n'
+    recipe = read(text)
+    assert {c.label_name for c in recipe.cells} == {"none"}
+    assert {c.label for c in recipe.cells} == {"graphlab.training:no_smoothing"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "epochs = 9",
+            "patience = 9",
+            "defaults.training.patience: a setting of node and graph tables, not of "
+            "link and pair; accepted: epochs, ",
+        ),
+        (
+            'GraphSAGE" }',
+            'GraphSAGE", training = { prepare_every = 1 } }',
+            "models.SAGE.training.prepare_every: a setting of link and pair tables, "
+            "not of node",
+        ),
+        (
+            "decay_epoch = 6",
+            "stopping = 'none'",
+            r"table.links.settings.\*.grid.training.stopping: a setting of node tables",
+        ),
+        ("patience = 3", "decay_epoch = 3", r"labels.LS.training.decay_epoch: a setti"),
+        ('task = "link"', 'task = "links"', "table.links.task: unknown 'links'; did "),
+        (
+            'datasets = ["Cora", "grid"]',
+            'datasets = ["Cora", "grid"]\nlabels = ["LS"]',
+            "table.links.labels: a link table has no label methods",
+        ),
+        (
+            "max_positives = 100",
+            "most = 1",
+            "split_args.most: unknown key; acc.*max_po",
+        ),
+        (
+            'datasets = ["Cora"]\nbaseline',
+            'datasets = ["Cora"]\nsplit_args = { max_positives = 1 }\nbaseline',
+            "table.nodes.split_args.max_positives: unknown key",
+        ),
+        ('baseline = "SAGE"', 'baseline = "SAG"', "nodes.baseline: unknown 'SAG'; did"),
+        (
+            'datasets = ["Cora", "grid"]',
+            'datasets = ["Cora", "grid"]\nmetric = "accuracy"',
+            "table.links.metric: unknown 'accuracy'",
+        ),
+    ],
+)
+def test_keys_of_another_task_are_errors_with_file_and_key(read, old, new, message):
+    with pytest.raises(RecipeError, match=f"x.toml: .*{message}"):
+        read(MIXED.replace(old, new, 1))
+
+
+def test_label_methods_without_a_table_that_has_them_are_an_error(read):
+    text = MIXED.replace('[table.nodes]\ndatasets = ["Cora"]\nbaseline = "SAGE"\n', "")
+    text = text[: text.index("[table.others]")].replace(
+        'split = "bernnet-10"', 'task = "link"'
+    )
+    with pytest.raises(
+        RecipeError, match="x.toml: labels: there is no table of a task"
+    ):
+        read(text)

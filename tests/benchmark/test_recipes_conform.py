@@ -1,9 +1,12 @@
 """Every recipe that comes with graphlab can be run as it stands."""
 
 import dataclasses
+import tomllib
+from pathlib import Path
 
 import pytest
 
+import graphlab
 from graphlab.benchmark.checks import check_cells
 from graphlab.benchmark.discovery import find_recipe, recipe_files
 from graphlab.benchmark.recipe import Cell
@@ -21,7 +24,7 @@ def recipe(request):
 
 
 def test_there_are_recipes():
-    assert {"postel", "embedded"} <= set(KEYS)
+    assert {"postel", "embedded", "psgnn"} <= set(KEYS)
     with pytest.raises(RecipeError, match="unknown recipe 'postl'; did you .*'postel'"):
         find_recipe("postl")
 
@@ -100,3 +103,13 @@ def test_postel_holds_the_papers_main_table():
         if cell.published:  # base rows come from another paper
             assert cell.published.copied == (label == "none")
     assert sum(c.published is not None for c in table.cells) == 340
+
+
+def test_every_recipe_is_part_of_the_wheel():
+    project = Path(graphlab.__file__).parents[1] / "pyproject.toml"
+    if not project.is_file():
+        pytest.skip("not a checkout")
+    build = tomllib.loads(project.read_text())["tool"]["hatch"]["build"]
+    shipped = build["targets"]["wheel"]["force-include"]
+    wanted = {f"benchmarks/{k}": f"graphlab/_benchmarks/{k}" for k in KEYS}
+    assert wanted.items() <= shipped.items()

@@ -63,6 +63,21 @@ def test_quick_may_keep_some_tables_only(small_recipe):
         small_recipe(extra=f'{other}[quick]\ntables = ["othr"]\n')
 
 
+def test_quick_may_keep_some_data_sets_only(small_recipe):
+    other = '\n[table.other]\nlike = "main"\ndatasets = ["digits", "wordnet-verbs"]\n'
+    quick = '[quick]\ndatasets = ["wordnet-verbs"]\n'
+    recipe = quick_recipe(small_recipe(extra=other + quick))
+    assert [table.name for table in recipe.tables] == ["other"]
+    assert {cell.dataset for cell in recipe.cells} == {"wordnet-verbs"}
+    assert recipe.cuts == ("data sets: only wordnet-verbs",)
+    with pytest.raises(
+        ArgumentError, match="only the data sets wordnet-verbs; use --f"
+    ):
+        quick_recipe(select(small_recipe(extra=other + quick), table=["main"]))
+    with pytest.raises(RecipeError, match="quick.datasets: unknown 'digit'; did you"):
+        small_recipe(extra=other + quick.replace("wordnet-verbs", "digit"))
+
+
 def test_override_sets_typed_values(small_recipe):
     recipe = override(
         small_recipe(LABELS),

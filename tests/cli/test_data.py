@@ -31,6 +31,40 @@ def test_list_marks_what_is_here_and_what_is_to_fetch():
     assert "to fetch" in rows["Cora"] and "10,556" in rows["Cora"]
 
 
+def test_list_ends_with_the_lists_of_graphs():
+    output = runner.invoke(app, ["list"]).output
+    rows = {line.split()[0]: line.split() for line in output.splitlines() if line}
+    assert rows["grid"] == ["grid", "1", "400", "1,520", "1", "?", "built", "in"]
+    assert rows["email"][1:6] == ["7", "920", "14,402", "1", "41"]
+    assert " ".join(rows["protein"][6:]) == "to unpack"
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("grid", ["400 nodes, 1,520 edges", "labels:   none"]),
+        ("Communities", ["measured (of seed 0): 400 nodes", "/20 nodes per class"]),
+        (
+            "email",
+            ["graphs     7, figures are sums", "to unpack", "email-Eu-core.txt.gz"],
+        ),
+        ("protein", ["364", "warning", "PROTEINS_full", "PROTEINS.zip"]),
+    ],
+)
+def test_show_knows_the_lists_of_graphs(name, parts):
+    result = runner.invoke(app, ["show", name])
+    assert result.exit_code == 0
+    assert [part for part in parts if part not in result.output] == []
+
+
+def test_fetch_and_verify_of_a_list_say_what_to_unpack():
+    for command in ("fetch", "verify"):
+        result = runner.invoke(app, [command, "email", "grid"])
+        text = " ".join(result.output.split())
+        assert result.exit_code == 2 and "ok grid" in text
+        assert "failed email" in text and "EmailEUCore/raw/" in text
+
+
 def test_show_prints_card_statistics_and_splits():
     result = runner.invoke(app, ["show", "digits"])
     assert result.exit_code == 0
@@ -53,7 +87,9 @@ def test_show_of_a_set_that_is_not_here_prints_the_card():
 
 
 def test_errors_reach_the_caller():
-    assert isinstance(runner.invoke(app, ["show", "korah"]).exception, DatasetError)
+    error = runner.invoke(app, ["show", "korah"]).exception
+    assert isinstance(error, DatasetError)
+    assert "lists of graphs: grid, communities" in str(error)
     result = runner.invoke(app, ["show", "digits", "--split", "nope"])
     assert isinstance(result.exception, SplitError)
 
@@ -87,6 +123,15 @@ def test_show_texas_warns_of_its_test_parts(data_root):
     assert "constant majority on test: 80.33% (from 75.4% to 85.2%)" in output
     assert "1 (10 of 10), 2 (10 of 10)" in output
     assert "75.4% to 85.2% of the test nodes in 10 of 10 splits" in output
+
+
+@pytest.mark.real_data
+def test_lists_of_graphs_are_read_and_compared_with_their_cards(data_root):
+    options = ["--data-root", str(data_root)]
+    shown = runner.invoke(app, ["show", "email", *options]).output
+    assert "7 graphs of 32 to 245 nodes (median 139), 920 nodes" in shown
+    result = runner.invoke(app, ["verify", "email", *options])
+    assert result.exit_code == 0 and "14,402 edges as on the card" in result.output
 
 
 @pytest.mark.real_data

@@ -312,3 +312,36 @@ def test_other_errors_say_what_is_accepted():
         run(make=lambda: Table(5))
     with pytest.raises(ArgumentError, match="no parameter"):
         run(make=lambda: Table().requires_grad_(False))
+
+
+class Telling(Table):
+    """Says of itself what it holds at the moment it is asked."""
+
+    def forward(self, x, edge_index):
+        self.seen = edge_index.size(1)
+        return super().forward(x, edge_index)
+
+    def facts(self):
+        return {"edges": self.seen, "size": float(self.weight.detach().norm())}
+
+
+def test_facts_are_those_of_each_graph_at_the_best_epoch():
+    graphs = pair_graphs()
+    model = Telling()
+    result = run(graphs, model)
+    assert [f["edges"] for f in result.facts] == [g[2].num_edges for g in graphs]
+    size = float(result.state_dict["weight"].norm())
+    assert {f["size"] for f in result.facts} == {size}
+    plain = run(graphs, Table())
+    assert plain.facts == []
+    seeded = [run(graphs, make, seed=3).test_auc for make in (Telling, Table)]
+    assert seeded[0] == seeded[1]  # asking changes nothing
+
+
+def test_facts_that_json_cannot_hold_are_refused():
+    class Wrong(Table):
+        def facts(self):
+            return {"weight": self.weight}
+
+    with pytest.raises(ArgumentError, match="facts\\(\\) of Wrong must return"):
+        run(make=Wrong, epochs=1)

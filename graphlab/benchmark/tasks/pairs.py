@@ -21,6 +21,7 @@ from graphlab.errors import RecipeError
 if TYPE_CHECKING:  # torch is imported when a cell is trained, not before
     from torch_geometric.data import Data
 
+    from graphlab.datasets import Card
     from graphlab.training import PairConfig, PairResult, Progress
     from graphlab.transforms import RandomPairSplit
 
@@ -62,17 +63,25 @@ def check_names(cell: Cell) -> None:
     if cell.dataset.lower() not in names:
         hint = nearest(cell.dataset, [*graph_list_names(), *dataset_names()])
         raise RecipeError(f"dataset: unknown {cell.dataset!r}; {hint}")
-    unlabelled = (
-        cell.dataset.lower() in lists and graph_list_card(cell.dataset).classes is None
-    )
-    if cell.task == "pair" and unlabelled:
-        raise RecipeError(
-            f"dataset: {cell.dataset} has no labels, which task 'pair' needs; "
-            "link prediction (task 'link') needs none"
-        )
+    if cell.task == "pair" and cell.dataset.lower() in lists:
+        _require_labels(graph_list_card(cell.dataset))
     _shares(cell.split)
     if cell.split_args.get("max_positives", 1) < 1:
         raise RecipeError("split_args.max_positives: must be at least 1")
+
+
+def _require_labels(card: "Card") -> None:
+    """Refuse a list of graphs whose nodes have no labels."""
+    if card.classes is None:
+        raise RecipeError(
+            f"dataset: {card.name} has no labels, which task 'pair' needs; link "
+            "prediction (task 'link') needs none"
+        )
+    if card.loader == "tu":
+        raise RecipeError(
+            f"dataset: {card.name} has one label per graph, task 'pair' needs one per "
+            "node"
+        )
 
 
 def config(cell: Cell) -> "PairConfig":
