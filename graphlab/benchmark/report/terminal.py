@@ -173,6 +173,8 @@ def _differences(console: Console, report: TableReport) -> None:
     grid.add_column("dataset")
     fields = (views.METHOD, *views.COMPARISON)
     _add_columns(grid, fields)
+    longest = max(len(entry.row.method) for entry in with_effect)
+    grid.columns[1].no_wrap = longest <= 16  # such a name is not cut for the words
     grid.add_column("in words")
     for column in report.columns:
         here = [entry for entry in with_effect if entry.column == column]

@@ -56,15 +56,15 @@ def check_names(cell: Cell) -> None:
     Raises:
         RecipeError: The message names the key.
     """
-    from graphlab.datasets import dataset_names, graph_list_card, graph_list_names
+    from graphlab.datasets import dataset_names, graph_list_names
+    from graphlab.datasets.graph_list_cards import find_graph_list
 
-    lists = [name.lower() for name in graph_list_names()]
-    names = [*lists, *(name.lower() for name in dataset_names())]
-    if cell.dataset.lower() not in names:
-        hint = nearest(cell.dataset, [*graph_list_names(), *dataset_names()])
+    card, names = find_graph_list(cell.dataset), dataset_names()
+    if card is None and cell.dataset.lower() not in [name.lower() for name in names]:
+        hint = nearest(cell.dataset, [*graph_list_names(), *names])
         raise RecipeError(f"dataset: unknown {cell.dataset!r}; {hint}")
-    if cell.task == "pair" and cell.dataset.lower() in lists:
-        _require_labels(graph_list_card(cell.dataset))
+    if cell.task == "pair" and card is not None:
+        _require_labels(card)
     _shares(cell.split)
     if cell.split_args.get("max_positives", 1) < 1:
         raise RecipeError("split_args.max_positives: must be at least 1")
@@ -103,18 +103,12 @@ class PairData:
     """
 
     def __init__(self, name: str, data_root: Path | None = None) -> None:
-        from graphlab.datasets import (
-            graph_list_card,
-            graph_list_names,
-            graphs_checksum,
-            load_graphs,
-        )
+        from graphlab.datasets import graphs_checksum, load_graphs
+        from graphlab.datasets.graph_list_cards import find_graph_list
 
+        card = find_graph_list(name)
         self.name, self.first = name, load_graphs(name, data_root)
-        lists = [name.lower() for name in graph_list_names()]
-        self.drawn = (
-            name.lower() in lists and graph_list_card(name).loader == "generated"
-        )
+        self.drawn = card is not None and card.loader == "generated"
         self.checksum = graphs_checksum(self.first)
 
     def graphs(self, run: int) -> "list[Data]":

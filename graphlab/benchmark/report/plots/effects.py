@@ -71,7 +71,9 @@ def _spread(pairs: np.ndarray) -> np.ndarray:
 
 
 def _legend(names: Iterable[str], colors: dict[str, str]) -> list:
-    handles = [Patch(color=colors[name], label=name) for name in names]
+    names = list(names)
+    few = len(names) <= len(style.PALETTE)  # colours repeat; the axis has the names
+    handles = [Patch(color=colors[name], label=name) for name in names if few]
     dot = {"linestyle": "", "color": style.NEUTRAL}
     return [
         *handles,
