@@ -90,7 +90,7 @@ def test_training_set_and_split(graphlab, mine):
 @pytest.mark.parametrize(
     ("arguments", "parts"),
     [
-        (["GNC"], ["graphlab.nn has no 'GNC'; did you mean 'GCN'?"]),
+        (["GATT"], ["graphlab.nn has no 'GATT'; did you mean 'GAT'?"]),
         (["mypackage.dep:Deep"], ["no module 'mypackage.dep'"]),
         (["mypackage.deep:Depe"], ["has no 'Depe'; did you mean 'Deep'?"]),
         (["mypackage.deep:NUMBER"], ["mypackage.deep:NUMBER cannot be called"]),
