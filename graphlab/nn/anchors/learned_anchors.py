@@ -206,6 +206,8 @@ def _relative(distances: Tensor, dtype: torch.dtype) -> Tensor:
     values = distances.to(dtype)
     reached = (values >= 0) & values.isfinite()
     values = torch.where(reached, values, 0)
+    if not values.numel():  # no candidates, and no largest
+        return values
     return torch.where(reached, values / values.amax().clamp(min=TINY), 1)
 
 
