@@ -34,7 +34,7 @@ MODULES = {
     ),
     "graphlab.errors": (
         *("GraphlabError", "ArgumentError", "DatasetError", "SplitError"),
-        *("RecipeError", "StoreError"),
+        *("RecipeError", "StoreError", "SolverError"),
     ),
 }
 

@@ -1,7 +1,10 @@
-"""Full-batch training of node classifiers, and of encoders on pairs of nodes."""
+"""Training of node classifiers, of encoders on pairs, and of classifiers of graphs."""
 
 from graphlab.datasets import constant_majority
 from graphlab.training.config import Progress, TrainingConfig
+from graphlab.training.graph_config import GraphConfig, GraphResult
+from graphlab.training.graph_models import make_graph_model
+from graphlab.training.graphs import fit_graphs
 from graphlab.training.label_methods import (
     knowledge_distillation,
     label_smoothing,
@@ -18,6 +21,8 @@ from graphlab.training.problem import FitResult, Problem
 
 __all__ = [
     "FitResult",
+    "GraphConfig",
+    "GraphResult",
     "PairConfig",
     "PairResult",
     "PairScore",
@@ -28,10 +33,12 @@ __all__ = [
     "constant_majority",
     "evaluate",
     "fit",
+    "fit_graphs",
     "fit_pairs",
     "is_collapsed",
     "knowledge_distillation",
     "label_smoothing",
+    "make_graph_model",
     "no_smoothing",
     "pair_roc_auc",
     "postel",

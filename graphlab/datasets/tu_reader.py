@@ -1,0 +1,73 @@
+"""Read the text files of a TU set into one ``Data`` per graph."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch_geometric.data import Data
+
+
+def read_tu(
+    edges: Path, indicator: Path, classes: Path, labels: Path | None = None
+) -> list[Data]:
+    """The graphs in the order of the files, as PyG's ``TUDataset`` gives them.
+
+    Duplicate edges and self-loops are dropped. All graphs are cut from one sort.
+
+    Args:
+        edges: Lines "source, target", nodes numbered from 1.
+        indicator: The graph of each node, numbered from 1, not falling.
+        classes: The class of each graph; they become 0, 1, ... in rising order.
+        labels: The label of each node; features are one-hot from the smallest label to
+            the largest. Without it the feature is the constant 1.
+
+    Raises:
+        ValueError: If the files do not belong together.
+    """
+    edge_index = np.loadtxt(edges, dtype=np.int64, delimiter=",", ndmin=2).T - 1
+    graph = np.loadtxt(indicator, dtype=np.int64, ndmin=1) - 1
+    y = np.unique(np.loadtxt(classes, dtype=np.int64, ndmin=1), return_inverse=True)[1]
+    _check(edge_index, graph, len(y))
+    x = _features(labels, len(graph))
+    ptr = np.searchsorted(graph, np.arange(len(y) + 1))
+    edge_index = _sorted(edge_index, len(graph))
+    cuts = np.searchsorted(graph[edge_index[0]], np.arange(len(y) + 1))
+    local = torch.from_numpy(edge_index - ptr[graph[edge_index[0]]])
+    return [
+        Data(
+            x=x[start:stop].clone(),  # or each graph would keep all others alive
+            edge_index=local[:, first:last].clone(),
+            y=torch.tensor([label]),
+        )
+        for start, stop, first, last, label in zip(
+            *(bound.tolist() for bound in (ptr[:-1], ptr[1:], cuts[:-1], cuts[1:], y)),
+            strict=True,
+        )
+    ]
+
+
+def _check(edge_index: np.ndarray, graph: np.ndarray, num_graphs: int) -> None:
+    if edge_index.min() < 0 or edge_index.max() >= len(graph):
+        raise ValueError(f"an edge leaves the {len(graph)} nodes")
+    if (np.diff(graph) < 0).any() or graph[0] < 0 or graph[-1] >= num_graphs:
+        raise ValueError(f"nodes are not in the order of {num_graphs} graphs")
+    if (graph[edge_index[0]] != graph[edge_index[1]]).any():
+        raise ValueError("an edge joins two graphs")
+
+
+def _features(labels: Path | None, num_nodes: int) -> Tensor:
+    if labels is None:
+        return torch.ones(num_nodes, 1)
+    label = torch.from_numpy(np.loadtxt(labels, dtype=np.int64, ndmin=1))
+    if label.shape != (num_nodes,):
+        raise ValueError(f"{tuple(label.shape)} labels for {num_nodes} nodes")
+    return F.one_hot(label - label.min()).float()
+
+
+def _sorted(edge_index: np.ndarray, num_nodes: int) -> np.ndarray:
+    """Edges sorted by source and target, each once, without self-loops."""
+    edge_index = edge_index[:, edge_index[0] != edge_index[1]]
+    code = np.unique(edge_index[0] * num_nodes + edge_index[1])
+    return np.stack([code // num_nodes, code % num_nodes])
