@@ -112,6 +112,11 @@ def test_graphs_without_nodes_have_no_pair():
         fit_pairs(lambda: PSGNN(1, 4), [], QUICK)
 
 
+def test_features_that_are_no_numbers_end_the_training():
+    result = fit_pairs(lambda: PSGNN(1, 4), changed(x=torch.full((13, 1), torch.nan)))
+    assert result.nan and result.epochs == 1
+
+
 def test_lengths_of_edges_are_not_looked_at():
     """The encoder is called with features and edges only."""
     plain = fit_pairs(lambda: PSGNN(1, 4), parts(), QUICK)
