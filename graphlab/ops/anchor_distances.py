@@ -47,8 +47,9 @@ def anchor_distances(
     :math:`g`, numbered as in the batch. Graphs of a batch are not connected, so each
     node gets the distance to the :math:`k`-th anchor of its own graph, in one search
     for all graphs. In the same way row :math:`c` may hold the anchors of component
-    :math:`c`. With anchors of shape :math:`(K)` no such care is taken: nodes of other
-    components than the anchor's are unreachable.
+    :math:`c`. The functions that choose anchors return such rows for a ``batch``; see
+    :func:`farthest_point_anchors`. With anchors of shape :math:`(K)` no such care is
+    taken: nodes of other components than the anchor's are unreachable.
 
     Args:
         edge_index: The edges; see :meth:`Csr.from_edge_index` for the accepted forms.
