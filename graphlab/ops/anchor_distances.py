@@ -47,8 +47,9 @@ def anchor_distances(
     :math:`g`, numbered as in the batch. Graphs of a batch are not connected, so each
     node gets the distance to the :math:`k`-th anchor of its own graph, in one search
     for all graphs. In the same way row :math:`c` may hold the anchors of component
-    :math:`c`. With anchors of shape :math:`(K)` no such care is taken: nodes of other
-    components than the anchor's are unreachable.
+    :math:`c`. The functions that choose anchors return such rows for a ``batch``; see
+    :func:`farthest_point_anchors`. With anchors of shape :math:`(K)` no such care is
+    taken: nodes of other components than the anchor's are unreachable.
 
     Args:
         edge_index: The edges; see :meth:`Csr.from_edge_index` for the accepted forms.
@@ -148,6 +149,8 @@ def _on_cpu(rows: Csr) -> Csr:
 
 
 def _square(edge_index: Graph, num_nodes: int | None) -> Csr:
+    if num_nodes is not None and (not isinstance(num_nodes, int) or num_nodes < 0):
+        raise ArgumentError(f"num_nodes must be an integer >= 0, got {num_nodes!r}")
     graph = Csr.from_edge_index(edge_index, num_nodes)
     given = graph.num_dst if num_nodes is None else num_nodes
     if not graph.num_src == graph.num_dst == given:
@@ -166,9 +169,12 @@ def _sources(anchors: Tensor, graph: Csr) -> tuple[Tensor, Tensor]:
     if anchors.numel():
         low, high = map(int, anchors.aminmax())
         if low < lowest or high >= graph.num_dst:
+            nodes = f"nodes from 0 to {graph.num_dst - 1}"
+            if graph.num_dst == 0:
+                nodes = "nodes, of which the graph has none"
             raise ArgumentError(
-                f"anchors must be nodes from 0 to {graph.num_dst - 1}"
-                f"{', or -1 for none' if padded else ''}, got {low} to {high}"
+                f"anchors must be {nodes}{', or -1 for none' if padded else ''}, got "
+                f"{low} to {high}"
             )
     columns = anchors.t() if padded else anchors.unsqueeze(1)  # [K, S]
     given = columns >= 0
@@ -179,7 +185,13 @@ def _sources(anchors: Tensor, graph: Csr) -> tuple[Tensor, Tensor]:
 
 def _as_integers(anchors: Tensor) -> Tensor:
     if not isinstance(anchors, Tensor):
-        anchors = torch.as_tensor(anchors, dtype=None if len(anchors) else torch.long)
+        try:
+            empty = not len(anchors)
+            anchors = torch.as_tensor(anchors, dtype=torch.long if empty else None)
+        except (TypeError, ValueError, RuntimeError):
+            raise ArgumentError(
+                f"anchors must be a tensor or a list of nodes, got {anchors!r}"
+            ) from None
     kind = anchors.dtype
     if kind.is_floating_point or kind.is_complex or kind == torch.bool:
         raise ArgumentError(f"anchors must be integers (numbers of nodes), got {kind}")
@@ -209,9 +221,10 @@ def _check_options(
 
 
 def _check_weight(weight: Tensor, graph: Csr) -> None:
-    if weight.shape != (graph.num_edges,):
+    if not isinstance(weight, Tensor) or weight.shape != (graph.num_edges,):
+        got = list(weight.shape) if isinstance(weight, Tensor) else repr(weight)
         raise ArgumentError(
-            f"edge_weight must have shape [{graph.num_edges}], got {list(weight.shape)}"
+            f"edge_weight must be a tensor of shape [{graph.num_edges}], got {got}"
         )
     if weight.is_complex() or weight.dtype == torch.bool:
         raise ArgumentError(f"edge_weight must hold real numbers, got {weight.dtype}")

@@ -5,6 +5,7 @@ import math
 import torch
 from torch import Generator, Tensor
 
+from graphlab.errors import ArgumentError
 from graphlab.ops._cache import cached
 from graphlab.ops.anchor_distances import along, anchor_distances
 from graphlab.ops.backend import kernels_for
@@ -35,10 +36,16 @@ def bourgain_sets(
     Shapes:
         - **output:** int64 :math:`(S, K)`, one set in each column, filled up with -1
 
+    Raises:
+        ArgumentError: If ``k`` is no whole number of at least 0.
+
     Example:
         >>> bourgain_sets(8).shape
         torch.Size([4, 9])
     """
+    is_count = isinstance(k, int) and not isinstance(k, bool) and k >= 0
+    if k is not None and not is_count:
+        raise ArgumentError(f"k must be a whole number >= 0, or None, got {k!r}")
     q = max(1, int(math.log2(max(num_nodes, 1))))
     powers = [i for i in range(1, q + 1) for _ in range(q)]
     if k is not None:
@@ -65,7 +72,7 @@ def closest_members(
 
     Args:
         edge_index: The edges; see :meth:`Csr.from_edge_index` for the accepted forms.
-        sets: Sets of nodes, filled up with -1.
+        sets: Sets of nodes, filled up with -1 at the end.
         num_nodes: Number of nodes.
         cutoff: Largest number of hops; nodes farther away count as unreachable.
 
@@ -74,18 +81,32 @@ def closest_members(
         - **output:** members, int64, and hops, -1 where unreachable; both
           :math:`(|\mathcal{V}|, K)`
 
+    Raises:
+        ArgumentError: If ``sets`` has another shape, or a set has no node.
+
     Example:
         >>> path = torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]])
         >>> closest_members(path, torch.tensor([[0], [2]]), 4)[0].view(-1)
         tensor([0, 2, 2, 0])
     """
     graph = along(Csr.from_edge_index(edge_index, num_nodes), "both")
+    _check_sets(sets, num_nodes)
     hops = anchor_distances(graph, sets, num_nodes, cutoff=cutoff)
     member = _nearer_neighbor(graph, hops)
     for _ in range(max(int(hops.max()) if hops.numel() else 0, 1).bit_length()):
         member = member.gather(0, member)
-    first = sets[:1].to(member.device).expand_as(member)
-    return torch.where(hops >= 0, member, first), hops
+    if hops.numel():
+        member = torch.where(hops >= 0, member, sets[:1].to(member.device))
+    return member, hops
+
+
+def _check_sets(sets: Tensor, num_nodes: int) -> None:
+    if sets.dim() != 2:
+        raise ArgumentError(f"sets must have shape [S, K], got {list(sets.shape)}")
+    if num_nodes and sets.size(1) and (not len(sets) or bool((sets[0] < 0).any())):
+        raise ArgumentError(
+            "sets must have a node each, in the first row, got one without"
+        )
 
 
 def _nearer_neighbor(graph: Csr, hops: Tensor) -> Tensor:

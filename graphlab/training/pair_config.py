@@ -25,6 +25,11 @@ class PairConfig:
         affine: Learn a scale and a shift of the scores (one number each).
         prepare_every: Epochs after which ``model.prepare`` is called anew, ``1`` for
             before each epoch; :obj:`None` for once.
+        join_graphs: Encode the graphs of a step in one call, side by side in one graph,
+            which takes less time where they are small. For encoders whose state of a
+            node depends on the node's own graph alone; those that do not, or that have
+            a method ``prepare``, are refused. Dropout draws other numbers then, and
+            normalizations over nodes see all graphs of the step in training.
 
     Raises:
         ArgumentError: If a value is out of its range.
@@ -40,6 +45,7 @@ class PairConfig:
     temperature: float = 1.0
     affine: bool = False
     prepare_every: int | None = None
+    join_graphs: bool = False
 
     def __post_init__(self) -> None:
         for name in ("epochs", "evaluate_every", "batch_graphs"):

@@ -13,12 +13,14 @@ from torch_geometric.data import Data
 from graphlab.errors import ArgumentError
 from graphlab.training.config import Progress
 from graphlab.training.facts import checked_facts
+from graphlab.training.pair_batches import check_join, join_pairs
 from graphlab.training.pair_config import PairConfig, PairResult
 from graphlab.training.pair_score import PairScore, pair_roc_auc
 from graphlab.training.replicas import parameter_groups
 
 Triple = tuple[Data, Data, Data]
 PARTS = ("training", "validation", "test")
+CHECKED = 8  # graphs that are encoded side by side to see whether that changes anything
 
 
 def fit_pairs(
@@ -103,6 +105,8 @@ class _Run:
         self.model.eval()
         with torch.no_grad():  # gives lazy parameters their shape
             self.encode(0, 0)
+        if config.join_graphs:
+            check_join(self.model, [train for train, *_ in graphs[:CHECKED]])
         self.parameters = [*self.model.parameters(), *self.score.parameters()]
         if not any(p.requires_grad for p in self.parameters):
             raise ArgumentError("model: has no parameter to train")
@@ -164,15 +168,33 @@ class _Run:
         order = torch.randperm(len(self.graphs), generator=self.order)
         for batch in order.split(self.config.batch_graphs):
             self.optimizer.zero_grad()
-            for graph in batch.tolist():
-                part = self.graphs[graph][0]
-                scores = self.score(self.encode(graph, 0), part.edge_label_index)
-                label = part.edge_label.to(scores.dtype)
-                loss = binary_cross_entropy_with_logits(scores, label)
-                (loss / len(batch)).backward()
-                total += loss.item()
+            together = self.config.join_graphs and len(batch) > 1
+            accumulate = self.accumulate_joined if together else self.accumulate
+            total += accumulate(batch.tolist())
             self.optimizer.step()
         return total / len(self.graphs)
+
+    def accumulate(self, batch: list[int]) -> float:
+        """Gradient of the mean loss of some graphs; the sum of their losses."""
+        total = 0.0
+        for graph in batch:
+            part = self.graphs[graph][0]
+            scores = self.score(self.encode(graph, 0), part.edge_label_index)
+            label = part.edge_label.to(scores.dtype)
+            loss = binary_cross_entropy_with_logits(scores, label)
+            (loss / len(batch)).backward()
+            total += loss.item()
+        return total
+
+    def accumulate_joined(self, batch: list[int]) -> float:
+        """The same from one call of the encoder."""
+        joined = join_pairs([self.graphs[graph][0] for graph in batch])
+        scores = self.score(self.model(joined.x, joined.edge_index), joined.pairs)
+        label, weight = joined.label.to(scores.dtype), joined.weight.to(scores.dtype)
+        losses = binary_cross_entropy_with_logits(scores, label, reduction="none")
+        loss = losses @ weight
+        loss.backward()
+        return loss.item() * len(batch)
 
     @torch.no_grad()
     def evaluate(self) -> tuple[float, tuple[list[Tensor], list[Tensor]]]:

@@ -132,7 +132,14 @@ class AddAnchorDistancePE(BaseTransform):
             generator = Generator().manual_seed(self.seed)
         select = SELECTORS.get(self.selector, self.selector)
         number = min(self.k, data.num_nodes)
-        return select(data.edge_index, data.num_nodes, number, generator)
+        found = select(data.edge_index, data.num_nodes, number, generator)
+        found = torch.as_tensor(found, device=data.edge_index.device)
+        if found.shape != (number,):
+            raise ArgumentError(
+                f"selector: returned a tensor of shape {list(found.shape)}; accepted "
+                f"are {number} nodes"
+            )
+        return found
 
     def _padded(self, encoding: Tensor) -> Tensor:
         if isinstance(self.k, Tensor) or encoding.size(1) == self.k:

@@ -126,6 +126,11 @@ class RandomPairSplit(BaseTransform):
                 f"data: graph {place} has no y with one class number per node, which "
                 "kind='pair' needs"
             )
+        if y.numel() != data.num_nodes:
+            raise ArgumentError(
+                f"data: graph {place} has {data.num_nodes} nodes, but y has "
+                f"{y.numel()} entries"
+            )
         return LabelPairs(y.cpu().numpy())
 
     def _sizes(self, total: int, place: int) -> list[int]:

@@ -181,3 +181,134 @@ def test_farthest_points_lie_wider_than_random_ones():
 
     for seed in range(5):
         assert radius(farthest_point_anchors, seed) < radius(random_anchors, seed)
+
+
+# ------------------------------------------------------------------ batches
+
+
+def batch_of_graphs(seed=0, mixed=True):
+    """Graphs of 12, 7, 3 and 1 nodes, in any order, and the graph of each node."""
+    g = nx.disjoint_union_all(
+        [
+            nx.connected_watts_strogatz_graph(12, 4, 0.3, seed=seed),
+            nx.disjoint_union(nx.path_graph(5), nx.path_graph(2)),
+            nx.star_graph(2),
+            nx.empty_graph(1),
+        ]
+    )
+    edges = torch.tensor(list(g.edges)).t()
+    edges = torch.cat([edges, edges.flip(0)], 1)
+    batch = torch.tensor([0] * 12 + [1] * 7 + [2] * 3 + [3])
+    if mixed:
+        place = torch.randperm(23, generator=seeded(seed))
+        edges, batch = place[edges], batch[place.argsort()]
+    return edges, batch
+
+
+@EACH
+@pytest.mark.parametrize("mixed", [False, True])
+@pytest.mark.parametrize("k", [0, 1, 5, 30])
+def test_each_graph_of_a_batch_gets_its_own(select, mixed, k):
+    edges, batch = batch_of_graphs(mixed=mixed)
+    anchors = select(edges, 23, k, seeded(1), batch)
+    assert anchors.shape == (4, k) and anchors.dtype == torch.long
+    for graph, row in enumerate(anchors):
+        size = min(k, int((batch == graph).sum()))
+        mine = row[:size]
+        assert (batch[mine] == graph).all() and mine.unique().numel() == size
+        assert (row[size:] == -1).all()
+    assert torch.equal(anchors, select(edges, 23, k, seeded(1), batch))
+
+
+@EACH
+def test_one_graph_is_a_batch_of_one(select):
+    edges, _ = batch_of_graphs()
+    whole = torch.zeros(23, dtype=torch.long)
+    for k in (0, 4, 23):
+        alone = select(edges, 23, k, seeded(2))
+        assert torch.equal(select(edges, 23, k, seeded(2), whole), alone.view(1, -1))
+
+
+@EACH
+def test_a_batch_of_nothing(select):
+    none = torch.empty(2, 0, dtype=torch.long)
+    assert select(none, 0, 3, seeded(0), none[0]).shape == (0, 3)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_each_pick_in_a_batch_is_farthest_in_its_graph(seed):
+    edges, batch = batch_of_graphs(seed)
+    anchors = farthest_point_anchors(edges, 23, 7, seeded(seed), batch)
+    for graph, row in enumerate(anchors):
+        row = row[row >= 0]
+        hops = undirected(edges, 23, row)[batch == graph]
+        own = undirected(edges, 23, row)[row]
+        for j in range(1, len(row)):
+            assert own[j, :j].amin() == hops[:, :j].amin(1).max()
+
+
+@pytest.mark.parametrize("select", SCORED)
+def test_scores_in_a_batch_are_those_of_the_graph(select):
+    edges, batch = batch_of_graphs(mixed=False)
+    anchors = select(edges, 23, 3, seeded(0), batch)
+    for graph in range(3):
+        start = int((batch < graph).sum())
+        size = int((batch == graph).sum())
+        mine = edges[:, batch[edges[0]] == graph] - start
+        own = Csr.from_edge_index(mine, size)
+        score = own.degree() if select is degree_anchors else pagerank(own)
+        found = score[anchors[graph] - start]
+        best = score.sort(descending=True).values[:3]
+        torch.testing.assert_close(found, best, rtol=1e-4, atol=0)
+
+
+def test_random_anchors_of_a_batch_are_uniform():
+    edges, batch = batch_of_graphs()
+    counts = torch.zeros(23)
+    for seed in range(600):
+        anchors = random_anchors(edges, 23, 2, seeded(seed), batch)
+        counts[anchors[anchors >= 0]] += 1
+    for graph, size in enumerate((12, 7, 3, 1)):
+        share = min(2, size) / size
+        spread = (600 * share * (1 - share)) ** 0.5
+        off = (counts[batch == graph] - 600 * share).abs().max()
+        assert off <= 5 * spread
+
+
+def test_components_are_graphs_of_a_batch():
+    """Distances to own anchors equal those in the component by itself."""
+    edges, _ = batch_of_graphs(3)
+    whole = nx.Graph(edges.t().tolist())
+    whole.add_nodes_from(range(23))
+    parts = list(nx.connected_components(whole))
+    component = torch.empty(23, dtype=torch.long)
+    for c, part in enumerate(parts):
+        component[list(part)] = c
+    anchors = farthest_point_anchors(edges, 23, 2, seeded(0), component)
+    hops = anchor_distances(edges, anchors, 23)
+    for c, part in enumerate(parts):
+        for k in range(min(2, len(part))):
+            paths = nx.single_source_shortest_path_length(whole, int(anchors[c, k]))
+            assert {v: int(hops[v, k]) for v in part} == paths
+        if len(part) == 1:
+            assert hops[list(part)[0], 1] == -1
+
+
+@EACH
+@pytest.mark.parametrize(
+    "batch",
+    [torch.zeros(22).long(), torch.zeros(23), torch.full((23,), -1), [0] * 23],
+    ids=["short", "float", "negative", "list"],
+)
+def test_bad_batch(select, batch):
+    edges, _ = batch_of_graphs()
+    with pytest.raises(ArgumentError, match="batch must be int64"):
+        select(edges, 23, 2, None, batch)
+
+
+@EACH
+@pytest.mark.parametrize("k", [-1, 2.0, True, None])
+def test_bad_number_in_a_batch(select, k):
+    edges, batch = batch_of_graphs()
+    with pytest.raises(ArgumentError, match="k must be an integer >= 0"):
+        select(edges, 23, k, None, batch)

@@ -37,6 +37,7 @@ TRAINING_KEYS: dict[str, type] = {
     "temperature": float,
     "affine": bool,
     "prepare_every": int,
+    "join_graphs": bool,
 }
 SPLIT_KEYS: dict[str, type] = {"max_positives": int}
 METRICS = ("roc_auc",)

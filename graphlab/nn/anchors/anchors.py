@@ -45,4 +45,6 @@ class Anchors(NamedTuple):
         """Without the candidates that are no anchors."""
         if self.selection is None:
             return self
+        if not self.selection.size(1):  # a graph without nodes
+            return self._replace(selection=None)
         return self.take(self.selection.detach().argmax(1))

@@ -147,23 +147,42 @@ class LearnedAnchors(nn.Module):
             with the gradient of a softmax.
         """
         count, tau = scores.size(0), self.current_temperature()
+        if not count:
+            return scores.new_empty(0, 0)
+        noise = torch.zeros_like(scores.expand(min(self.num_anchors, count), -1))
+        if self.training:
+            noise = tau * _gumbel(noise)
+        picks = self._draw(scores.detach(), apart, noise)
+        hard, nearest, taken = (torch.stack(part) for part in zip(*picks, strict=True))
+        logits = scores + self.spread * nearest + noise  # [K, M], of all picks at once
+        soft = (logits.masked_fill(taken, -torch.inf) / tau).softmax(1)
+        return hard.to(soft.dtype) + (soft - soft.detach())
+
+    @torch.no_grad()
+    def _draw(
+        self, scores: Tensor, apart: Tensor, noise: Tensor
+    ) -> list[tuple[Tensor, Tensor, Tensor]]:
+        """For each pick what it is, what was near, and what was taken before.
+
+        Only this is sequential. None of it has a gradient, and given it, the rows of
+        the choice have nothing to do with each other.
+        """
+        count = scores.size(0)
         order = torch.arange(count, 0, -1, device=scores.device)
         taken = torch.zeros_like(scores, dtype=torch.bool)
         nearest = torch.ones_like(scores)
-        rows = []
-        for _ in range(min(self.num_anchors, count)):
-            logits = scores + self.spread * nearest  # the first: none is near
-            if self.training:
-                logits = logits + tau * _gumbel(scores)
+        picks = []
+        for row in noise:
+            logits = scores + self.spread * nearest + row  # the first: none is near
             logits = logits.masked_fill(taken, -torch.inf)
-            best = logits.detach()
-            first = torch.where(best >= best.amax() - TIE, order, 0).argmax()
-            hard = order == count - first
-            soft = (logits / tau).softmax(0)
-            rows.append(hard.to(soft.dtype) + (soft - soft.detach()))
+            best = logits >= logits.amax() - TIE
+            # None is best where scores are NaN; the answer is NaN then, too.
+            place = count - torch.where(best, order, 1).amax()
+            hard = order == count - place
+            picks.append((hard, nearest, taken))
             taken = taken | hard
-            nearest = torch.minimum(nearest, (apart * hard).sum(1))
-        return torch.stack(rows) if rows else scores.new_empty(0, count)
+            nearest = torch.minimum(nearest, apart.index_select(1, place.view(1))[:, 0])
+        return picks
 
     def current_temperature(self) -> Tensor:
         """Temperature of the next call in training."""
@@ -206,6 +225,8 @@ def _relative(distances: Tensor, dtype: torch.dtype) -> Tensor:
     values = distances.to(dtype)
     reached = (values >= 0) & values.isfinite()
     values = torch.where(reached, values, 0)
+    if not values.numel():  # no candidates, and no largest
+        return values
     return torch.where(reached, values / values.amax().clamp(min=TINY), 1)
 
 

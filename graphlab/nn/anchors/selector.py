@@ -10,6 +10,7 @@ from graphlab.errors import ArgumentError
 from graphlab.nn._checks import check_count
 from graphlab.nn.anchors.anchors import Anchors
 from graphlab.nn.anchors.learned_anchors import LearnedAnchors
+from graphlab.nn.linear import num_nodes_of
 from graphlab.ops import (
     Csr,
     SparseFeatures,
@@ -110,6 +111,13 @@ class AnchorSelector(nn.Module):
             )
         self._last: Anchors | None = None
 
+    @property
+    def num_columns(self) -> int:
+        """Candidates, if there are some, or anchors; 0 if that depends on the graph."""
+        if self.learned is not None:
+            return self.learned.num_candidates
+        return self.num_anchors or 0
+
     def reset_parameters(self) -> None:
         """Draw new weights."""
         if self.learned is not None:
@@ -128,7 +136,10 @@ class AnchorSelector(nn.Module):
             generator = Generator().manual_seed(self.seed)
         if self.method == "bourgain":
             if edge_weight is not None:
-                raise ArgumentError("edge_weight: not for method 'bourgain'")
+                raise ArgumentError(
+                    "edge_weight: accepted with single nodes as anchors only; method "
+                    "'bourgain' takes sets, whose closest members are found by hops"
+                )
             sets = bourgain_sets(num_nodes, self.num_anchors, generator)
             return Anchors(
                 *closest_members(edge_index, sets, num_nodes, cutoff=self.cutoff)
@@ -136,7 +147,11 @@ class AnchorSelector(nn.Module):
         rule, number = RULES.get(self.method, self.method), self.num_anchors
         if self.learned is not None:
             rule, number = random_anchors, self.learned.num_candidates
-        nodes = rule(edge_index, num_nodes, min(number, num_nodes), generator)
+        number = min(number, num_nodes)
+        nodes = rule(edge_index, num_nodes, number, generator)
+        if not isinstance(nodes, Tensor) or nodes.shape != (number,):
+            got = list(nodes.shape) if isinstance(nodes, Tensor) else repr(nodes)
+            raise ArgumentError(f"method: must return {number} nodes, not {got}")
         distances = anchor_distances(
             edge_index,
             nodes,
@@ -155,17 +170,24 @@ class AnchorSelector(nn.Module):
         *,
         anchors: Anchors | None = None,
     ) -> Anchors:
+        num_nodes = num_nodes_of(x)
         if anchors is None:
-            anchors = self._remembered(x, edge_index, edge_weight)
+            anchors = self._remembered(num_nodes, edge_index, edge_weight)
+        elif anchors.distances.size(0) != num_nodes:
+            raise ArgumentError(
+                f"anchors: must have distances of {num_nodes} nodes, as x has, not of "
+                f"{anchors.distances.size(0)}"
+            )
         if self.learned is not None:
             anchors = self.learned(x, edge_index, anchors)
         if not torch._C._are_functorch_transforms_active():
             self._last = anchors.chosen()
         return anchors
 
-    def _remembered(self, x, edge_index: Graph, edge_weight: Tensor | None) -> Anchors:
+    def _remembered(
+        self, num_nodes: int, edge_index: Graph, edge_weight: Tensor | None
+    ) -> Anchors:
         """What :meth:`prepare` gives with the own seed, once for each graph."""
-        num_nodes = x.size(0) if isinstance(x, Tensor) else x.graph.num_dst
         graph = Csr.from_edge_index(edge_index, num_nodes)
         size = None if self.learned is None else self.learned.num_candidates
         key = ("anchors", self.method, self.num_anchors, size, self.cutoff, self.seed)

@@ -30,12 +30,11 @@ class PositionGNN(nn.Module):
         num_layers: int,
         dropout: float,
         selector: AnchorSelector,
-        num_positions: int,
     ):
         super().__init__()
         check_count("num_layers", num_layers)
-        self.dropout, self.num_positions = dropout, num_positions
-        self.selector = selector
+        self.dropout, self.selector = dropout, selector
+        self.num_positions = num_positions = selector.num_columns
         self.lin_in = FeatureLinear(in_channels, hidden_channels)
         self.convs = nn.ModuleList(
             PGNNConv(hidden_channels, hidden_channels, position)
@@ -79,12 +78,13 @@ class PositionGNN(nn.Module):
         anchors = self.selector(x, edge_index, edge_weight, anchors=anchors)
         if nodes is not None:
             x, anchors = _restricted(x, anchors, nodes)
+            before = anchors.nodes.numel()  # rows that only the others need
         h = self.lin_in(x)
         for conv in self.convs[:-1]:
             h = F.dropout(conv(h, anchors)[1], self.dropout, self.training)
         z, h = self.convs[-1](h, anchors)
         if nodes is not None:
-            z, h = (None if part is None else part[-len(nodes) :] for part in (z, h))
+            z, h = (None if part is None else part[before:] for part in (z, h))
         if self.lin_out is None:
             return z
         if self.num_positions:
@@ -109,6 +109,13 @@ def _restricted(
         )
     if not isinstance(x, Tensor) or x.layout != torch.strided:
         raise ArgumentError("nodes: accepted with dense features only")
+    if not isinstance(nodes, Tensor):
+        raise ArgumentError(f"nodes: must be a tensor, not {type(nodes).__name__}")
+    if nodes.numel() and not 0 <= int(nodes.min()) <= int(nodes.max()) < x.size(0):
+        raise ArgumentError(
+            f"nodes: must lie in 0 to {x.size(0) - 1}, not in {int(nodes.min())} to "
+            f"{int(nodes.max())}"
+        )
     rows = torch.cat([anchors.nodes, nodes.view(-1)])
     places = torch.arange(anchors.nodes.numel(), device=rows.device)
     part = Anchors(places, anchors.distances[rows], anchors.selection)

@@ -77,5 +77,4 @@ class PGNN(PositionGNN):
             num_layers,
             dropout,
             AnchorSelector(selector, num_anchors, in_channels, cutoff, seed),
-            num_anchors or 0,
         )

@@ -82,7 +82,6 @@ class PSGNN(PositionGNN):
         choice = AnchorSelector(
             selector, num_anchors, in_channels, cutoff, seed, **kwargs
         )
-        learned = choice.learned
         super().__init__(
             in_channels,
             hidden_channels,
@@ -90,9 +89,8 @@ class PSGNN(PositionGNN):
             num_layers,
             dropout,
             choice,
-            num_anchors if learned is None else learned.num_candidates,
         )
-        if learned is not None:
+        if choice.learned is not None:
             # Decay would pull the scores towards a uniform choice, and their gradient
             # is small: at 0.01 they hardly move before the rest is trained.
             self.optim_overrides = {"selector.": {"weight_decay": 0.0, "lr": 0.05}}
