@@ -5,6 +5,8 @@ from typing import NamedTuple
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from graphlab.preference.margins import margins
+
 
 class PreferenceVectors(NamedTuple):
     r"""Vectors whose inner product says how much a user likes a response.
@@ -36,8 +38,7 @@ class PreferenceVectors(NamedTuple):
 
     def margin(self, user: Tensor, winner: Tensor, loser: Tensor) -> Tensor:
         """By how much users prefer one response to another, given by their rows."""
-        difference = self.response[winner] - self.response[loser]
-        margin = (self.user[user] * difference).sum(-1)
+        margin = margins(self.user, self.response, user, winner, loser)
         if self.bias is None:
             return margin
         return margin + self.bias[winner] - self.bias[loser]

@@ -14,6 +14,11 @@ from graphlab.training.pair_config import PairConfig, PairResult
 from graphlab.training.pair_score import PairScore, pair_roc_auc
 from graphlab.training.pairs import fit_pairs
 from graphlab.training.postel import postel
+from graphlab.training.preference import (
+    PreferenceConfig,
+    PreferenceResult,
+    fit_preferences,
+)
 from graphlab.training.problem import FitResult, Problem
 
 __all__ = [
@@ -21,6 +26,8 @@ __all__ = [
     "PairConfig",
     "PairResult",
     "PairScore",
+    "PreferenceConfig",
+    "PreferenceResult",
     "Problem",
     "Progress",
     "SoftTargets",
@@ -29,6 +36,7 @@ __all__ = [
     "evaluate",
     "fit",
     "fit_pairs",
+    "fit_preferences",
     "is_collapsed",
     "knowledge_distillation",
     "label_smoothing",
