@@ -77,7 +77,8 @@ def pairwise_accuracy(
         >>> round(score.accuracy, 3), score.macro
         (0.667, 0.75)
     """
-    margin, user = _array("margin", margin, None), _array("user", user, margin)
+    margin = _array("margin", margin, None).astype(float)
+    user = _array("user", user, margin)
     if np.isnan(margin).any():
         raise ArgumentError(
             f"margin must be numbers, got NaN for {int(np.isnan(margin).sum()):,} of "

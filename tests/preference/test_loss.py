@@ -91,8 +91,8 @@ def test_the_regularizer_is_a_sum_over_the_batch(graph, on, reduce):
     ).eval()
     with torch.no_grad():
         model.bias.normal_()
-    vectors = model(graph)
-    source = vectors if on == "final" else (model.user, model.response, model.bias)
+    vectors = model(graph).detach()
+    source = vectors if on == "final" else model.initial().detach()
     data = penalty = 0.0
     for u, w, x in zip(*(t.tolist() for t in graph.pairs), strict=True):
         score = vectors.user[u] @ (vectors.response[w] - vectors.response[x])

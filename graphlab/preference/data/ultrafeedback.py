@@ -159,10 +159,9 @@ def _join(ratings: pd.DataFrame, binarized: pd.DataFrame) -> pd.DataFrame:
                 f"UltraFeedback/binarized: {column} must hold two messages with a "
                 f"content each\n{HINT}"
             ) from error
-        renamed = ratings.rename(
-            columns={"response": column, "ratings": f"of_{column}"}
-        )
-        pairs = pairs.merge(renamed, on=["prompt", column])
     pairs = pairs[(pairs["chosen"] != "") & (pairs["rejected"] != "")]
+    for column in ("chosen", "rejected"):
+        names = {"response": column, "ratings": f"of_{column}"}
+        pairs = pairs.merge(ratings.rename(columns=names), on=["prompt", column])
     pairs["difference"] = pairs.pop("of_chosen") - pairs.pop("of_rejected")
     return pairs.reset_index(drop=True)
