@@ -42,8 +42,8 @@ def propagation(graph: PreferenceGraph, kind: str, dtype: torch.dtype) -> Propag
         graph: The preference graph.
         kind: ``"likes"``: :math:`\mathbf{\hat{A}}^+` in both directions; ``"signed"``:
             :math:`\mathbf{\hat{A}}^+ - \mathbf{\hat{A}}^-` likewise; ``"split"``: both
-            apart, so that the result has twice as many rows, first the sums over likes
-            of all nodes, then those over dislikes.
+            apart, so that the result has two rows for each node, the sum over likes and
+            that over dislikes.
         dtype: Type of the weights.
     """
     check_choice("kind", kind, ("likes", "signed", "split"))
@@ -77,10 +77,12 @@ def _build(graph: PreferenceGraph, kind: str, dtype: torch.dtype) -> Propagation
         dislikes = edges is DISLIKES
         user, response = graph.data[edges].edge_index
         response = response + graph.num_users
-        offset = total if kind == "split" and dislikes else 0
         norm = graph.data[edges].norm.to(dtype)
         sources += [response, user]
-        targets += [user + offset, response + offset]
+        if kind == "split":
+            targets += [2 * user + dislikes, 2 * response + dislikes]
+        else:
+            targets += [user, response]
         weights += [-norm if kind == "signed" and dislikes else norm] * 2
     edge_index = torch.stack([torch.cat(sources), torch.cat(targets)])
     order = edge_index[1].argsort(stable=True)

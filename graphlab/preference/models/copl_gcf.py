@@ -126,8 +126,7 @@ class CoPLGCF(PreferenceModel):
         spread = propagation(graph, "split", x.dtype)
         dropout = self.edge_dropout if self.training else 0.0
         for layer in self.layers:
-            likes, dislikes = spread(x, dropout, generator).chunk(2)
-            x = layer(x, likes, dislikes)
+            x = layer(x, spread(x, dropout, generator).view(len(x), 2, -1))
         user, response = x.split([self.num_users, self.num_responses])
         if self.normalize_users:
             user = normalize(user, dim=1)
