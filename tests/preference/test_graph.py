@@ -1,3 +1,5 @@
+import importlib.util
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -92,7 +94,7 @@ def test_from_a_table_and_its_files(tmp_path):
     table.to_csv(tmp_path / "pairs.csv", index=False)
     table.to_json(tmp_path / "pairs.jsonl", orient="records", lines=True)
     files = ["pairs.csv", "pairs.jsonl"]
-    if pytest.importorskip("pyarrow"):
+    if importlib.util.find_spec("pyarrow"):
         table.to_parquet(tmp_path / "pairs.parquet")
         files.append("pairs.parquet")
     for file in files:

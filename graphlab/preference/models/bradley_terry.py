@@ -30,8 +30,9 @@ class BradleyTerry(PreferenceModel):
 
     Example:
         >>> graph = PreferenceGraph.from_pairs([1, 2], ["x", "y"], ["y", "z"])
-        >>> BradleyTerry(2, 3)(graph).bias
-        tensor([0., 0., 0.], grad_fn=<AliasBackward0>)
+        >>> vectors = BradleyTerry(2, 3)(graph)
+        >>> vectors.user.shape, vectors.bias.shape
+        (torch.Size([2, 0]), torch.Size([3]))
     """
 
     def __init__(

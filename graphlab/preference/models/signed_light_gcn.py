@@ -31,6 +31,7 @@ class SignedLightGCN(LightGCN):
         - **output:** :class:`PreferenceVectors`
 
     Example:
+        >>> from graphlab.preference import PreferenceGraph
         >>> graph = PreferenceGraph.from_pairs([1, 2], ["x", "y"], ["y", "z"])
         >>> SignedLightGCN(2, 3, dim=8)(graph).bias.shape
         torch.Size([3])
