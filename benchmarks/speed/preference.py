@@ -123,6 +123,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
+    torch.sparse.check_sparse_tensor_invariants.disable()  # or torch warns
     torch.manual_seed(0)
     split = SyntheticGroups(
         num_prompts=args.prompts, num_users=args.users, num_unseen=0, num_test=0
