@@ -201,7 +201,7 @@ def _from_neighbors(vectors, graph, pairs, num_new, temperature, signed):
     while start < num_new:
         before = int(ends[start - 1]) if start else 0
         rows = before + BLOCK // known  # pairs up to here fit into the block
-        stop = int(torch.searchsorted(ends, torch.tensor(rows), right=True))
+        stop = int(torch.searchsorted(ends, ends.new_tensor(rows), right=True))
         stop = min(num_new, max(start + 1, stop), start + max(1, BLOCK // known))
         part = slice(before, int(ends[stop - 1]))
         some = user[part] - start, winner[part], loser[part]
