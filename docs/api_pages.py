@@ -14,7 +14,7 @@ PACKAGES = {
     "graphlab.transforms": "Transforms",
     "graphlab.datasets": "Datasets and splits",
     "graphlab.training": "Training",
-    "graphlab.analysis": "Diagnostics",
+    "graphlab.analysis": "Diagnostics and bounds",
     "graphlab.preference": "Preferences",
     "graphlab.ops": "Operations",
     "graphlab.benchmark.report": "Reports",
@@ -35,7 +35,7 @@ MODULES = {
     ),
     "graphlab.errors": (
         *("GraphlabError", "ArgumentError", "DatasetError", "SplitError"),
-        *("RecipeError", "StoreError"),
+        *("RecipeError", "StoreError", "SolverError"),
     ),
 }
 

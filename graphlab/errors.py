@@ -27,3 +27,7 @@ class RecipeError(GraphlabError, ValueError):
 
 class StoreError(GraphlabError):
     """A run file or run folder cannot be read or written."""
+
+
+class SolverError(GraphlabError):
+    """A solver stopped before the optimum; an approximate value is not handed out."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import parametrize
 
 from graphlab.analysis.layers import Layers, find_layers, measuring
+from graphlab.analysis.weights import weight_matrices
 
 _SIDE_BY_SIDE = (("lin_l", "lin_r"), ("lin_rel", "lin_root"))
 
@@ -124,7 +124,7 @@ def _from_weights(layer: nn.Module, propagation: float) -> float:
 
 
 def _product(module: nn.Module) -> float:
-    norms = [_spectral_norm(weight) for weight in _weights(module)]
+    norms = [_spectral_norm(weight) for weight in weight_matrices(module).values()]
     return math.prod(norms) if norms else math.nan
 
 
@@ -133,19 +133,6 @@ def _spectral_norm(weight: Tensor) -> float:
     if not bool(weight.isfinite().all()):
         return math.nan
     return float(torch.linalg.matrix_norm(weight, 2))
-
-
-def _weights(layer: nn.Module) -> list[Tensor]:
-    """The matrices in a layer as they are used, after any parametrization."""
-    found = []
-    for module in layer.modules():
-        if isinstance(module, parametrize.ParametrizationList):
-            continue
-        own = dict(module.named_parameters(recurse=False))
-        if parametrize.is_parametrized(module):
-            own |= {name: getattr(module, name) for name in module.parametrizations}
-        found += [weight for weight in own.values() if weight.dim() == 2]
-    return found
 
 
 def _is_residual(layer: nn.Module, model: nn.Module, residual: bool | None) -> bool:

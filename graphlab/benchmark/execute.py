@@ -6,14 +6,15 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphlab.benchmark import environment
-from graphlab.benchmark.imports import resolve
 from graphlab.benchmark.recipe import Cell
+from graphlab.benchmark.seeds import run_seed
 from graphlab.benchmark.store import FORMAT
+from graphlab.benchmark.tasks import TASKS
 from graphlab.errors import (
     ArgumentError,
     DatasetError,
@@ -23,12 +24,8 @@ from graphlab.errors import (
 )
 
 if TYPE_CHECKING:  # torch is imported when a cell is trained, not before
-    from torch_geometric.data import Data
+    from graphlab.training import Progress
 
-    from graphlab.datasets import Split
-    from graphlab.training import FitResult, Problem, Progress
-
-BASE_SEED = 0
 _OUT_OF_MEMORY = (
     "out of memory",
     "not enough memory",
@@ -45,100 +42,31 @@ _MEASURED = (
 MISTAKES = (ArgumentError, RecipeError, SplitError, StoreError)
 
 
-def run_seed(run: int) -> int:
-    """The seed of a run's initial weights and dropout: a function of its index alone.
-
-    It does not depend on which other runs are trained together.
-    """
-    import numpy as np
-
-    return int(np.random.SeedSequence([BASE_SEED, run]).generate_state(1)[0])
-
-
 class DataCache:
     """The data sets used last; a sweep goes through the cells data set by data set."""
 
     def __init__(self, data_root: Path | None = None, size: int = 2) -> None:
         self.data_root, self.size = data_root, size
-        self._kept: dict[str, Any] = {}
+        self._kept: dict[tuple[str, str], Any] = {}
 
-    def load(self, name: str) -> "Data":
-        """The data set.
+    def load(self, cell: Cell) -> Any:
+        """The data that a cell is trained on, as its task gives it.
 
         Raises:
             DatasetError: It is not available; the failure is remembered too.
         """
-        from graphlab.datasets import load_dataset
-
-        if name not in self._kept:
+        key = cell.task, cell.dataset
+        if key not in self._kept:
             while len(self._kept) >= self.size:
                 del self._kept[next(iter(self._kept))]
             try:
-                self._kept[name] = load_dataset(name, data_root=self.data_root)
+                self._kept[key] = TASKS[cell.task].load(cell, self.data_root)
             except DatasetError as error:
-                self._kept[name] = error
-        data = self._kept[name]
+                self._kept[key] = error
+        data = self._kept[key]
         if isinstance(data, DatasetError):
             raise data
         return data
-
-
-def splits_of(cell: Cell, data: "Data", data_root: Path | None) -> "list[Split]":
-    """One split per run; a scheme with fewer splits starts again with new seeds."""
-    from graphlab.datasets import load_splits
-
-    splits = load_splits(cell.split, data, data_root=data_root)
-    return [splits[run % len(splits)] for run in range(cell.runs)]
-
-
-def make_problem(
-    cell: Cell,
-    data: "Data",
-    splits: "Sequence[Split]",
-    runs: Sequence[int],
-    progress: "Callable[[Progress], None] | None" = None,
-) -> "Problem":
-    """The training problem of some runs of a cell, one replica per run."""
-    import torch
-
-    from graphlab.training import Problem, TrainingConfig
-
-    if cell.metric == "roc_auc" and data.num_classes != 2:
-        raise ArgumentError(
-            f"metric roc_auc needs a data set of two classes; {cell.dataset} has "
-            f"{data.num_classes}"
-        )
-    model = resolve(cell.model)
-    channels = {"in_channels": data.x.size(1), "out_channels": data.num_classes}
-    masks = {
-        name: torch.stack([getattr(splits[run], name) for run in runs])
-        for name in ("train_mask", "val_mask", "test_mask")
-    }
-    return Problem(
-        make_model=partial(model, **channels, **cell.model_args),
-        x=_features(cell, data),
-        edge_index=data.edge_index,
-        y=data.y,
-        num_classes=data.num_classes,
-        seeds=tuple(run_seed(run) for run in runs),
-        config=TrainingConfig(**cell.training),
-        progress=progress,
-        **masks,
-    )
-
-
-def _features(cell: Cell, data: "Data") -> Any:
-    if not cell.normalize_features:
-        return data.x
-    from torch_geometric.data import Data
-    from torch_geometric.transforms import NormalizeFeatures
-
-    return NormalizeFeatures()(Data(x=data.x.clone())).x
-
-
-def fit_cell(cell: Cell, problem: "Problem") -> "FitResult":
-    """Train all replicas with the cell's label method."""
-    return resolve(cell.label)(problem, **cell.label_args)
 
 
 @dataclass(frozen=True)
@@ -154,7 +82,7 @@ class Identity:
 
 def train_runs(
     identity: Identity,
-    data: "Data",
+    data: Any,
     runs: Sequence[int],
     data_root: Path | None = None,
     progress: "Callable[[Progress], None] | None" = None,
@@ -168,10 +96,8 @@ def train_runs(
     cpu_clock = time.process_time()
     environment.reset_peak_memory()
     try:
-        splits = splits_of(cell, data, data_root)
-        problem = make_problem(cell, data, splits, runs, progress)
-        result = fit_cell(cell, problem)
-        parts = _outcomes(problem, result)
+        task = TASKS[cell.task]
+        outcomes = task.train(cell, data, runs, data_root, progress)
     except MISTAKES:
         raise
     except Exception as error:
@@ -186,53 +112,10 @@ def train_runs(
         "cell_runs": len(runs),
         "peak_memory_mb": environment.peak_memory_mb(),
     }
-    facts = {
-        "selection": problem.config.selection,
-        "num_parameters": result.num_parameters,
-        "vectorized": result.vectorized,
-        "vectorized_note": result.reason,
-    }
     return [
-        _record(identity, run, started)
-        | _split_facts(splits[run])
-        | part
-        | facts
-        | spent
-        for run, part in zip(runs, parts, strict=True)
+        _record(identity, run, started) | outcome | spent
+        for run, outcome in zip(runs, outcomes, strict=True)
     ]
-
-
-def _outcomes(problem: "Problem", result: "FitResult") -> list[dict[str, Any]]:
-    """Metrics and what the label method reports, per replica."""
-    from graphlab.training import constant_majority, evaluate
-
-    masks = {
-        part: getattr(problem, f"{part}_mask") for part in ("train", "val", "test")
-    }
-    metrics = {
-        part: evaluate(result.logits, problem.y, mask) for part, mask in masks.items()
-    }
-    return [
-        {
-            "status": "nan" if result.info[r].get("nan") else "ok",
-            "metrics": {part: values[r] for part, values in metrics.items()},
-            "constant_majority": constant_majority(
-                problem.y, masks["val"][r], masks["test"][r]
-            ),
-            "info": result.info[r],
-            "best_epoch": result.best_epoch[r],
-            "epochs": result.epochs[r],
-        }
-        for r in range(problem.num_replicas)
-    ]
-
-
-def _split_facts(split: "Split") -> dict[str, Any]:
-    return {
-        "split_index": split.index,
-        "split_seed": split.seed,
-        "split_checksum": split.checksum,
-    }
 
 
 def failure(error: BaseException) -> tuple[str, str]:

@@ -65,15 +65,15 @@ class Cell:
 
     Args:
         table: Name of the table that the cell belongs to.
-        dataset: Name for :func:`graphlab.datasets.load_dataset`.
-        split: Name for :func:`graphlab.datasets.load_splits`.
+        dataset: Name of a dataset, as the task knows it.
+        split: Name of a family of splits, as the task knows it.
         model: Import path ``module:Class`` of the model.
         model_name: Name of the model in the table.
-        model_args: Arguments of the model beside ``in_channels``, ``out_channels``.
+        model_args: Arguments of the model beside the sizes that its task gives.
         label: Import path ``module:function`` of the label method.
         label_name: Name of the label method in the table.
         label_args: Arguments of the label method beside the problem.
-        training: Fields of :class:`graphlab.training.TrainingConfig`.
+        training: Training settings, fields of the configuration of the task.
         normalize_features: Whether each row of ``x`` is divided by its sum.
         runs: How many splits or seeds.
         profile: ``full`` or ``quick``.
@@ -84,6 +84,8 @@ class Cell:
         metric: The metric of its table (:mod:`graphlab.benchmark.metric`). All metrics
             are in the run file: it decides what is shown, not what is run.
         origin: ``file: key`` for error messages.
+        task: What is predicted, a name of :mod:`graphlab.benchmark.tasks`.
+        split_args: Arguments of the split beside its name.
     """
 
     table: str
@@ -104,6 +106,8 @@ class Cell:
     unavailable: str = ""
     metric: str = "accuracy"
     origin: str = ""
+    task: str = "node"
+    split_args: dict[str, Any] = field(default_factory=dict)
 
     def settings(self) -> dict[str, Any]:
         """What decides the outcome: the ``cell`` entry of a run file."""
@@ -111,6 +115,8 @@ class Cell:
             "dataset split model model_name model_args label label_name label_args "
             "training normalize_features profile"
         )
+        if self.task != "node":  # older files, all of that task, do not name it
+            names += " task split_args"
         return {name: getattr(self, name) for name in names.split()}
 
     def cell_id(self, dataset_checksum: str) -> str:
@@ -122,7 +128,8 @@ class Cell:
     @property
     def title(self) -> str:
         """The cell in a few words, for progress and errors."""
-        return f"{self.dataset} {self.model_name} {self.label_name}"
+        label = "" if self.task != "node" else f" {self.label_name}"
+        return f"{self.dataset} {self.model_name}{label}"
 
 
 @dataclass(frozen=True)
@@ -131,6 +138,8 @@ class Table:
 
     ``cells`` holds only the combinations that exist (a label method may be restricted
     to some models), dataset by dataset within model within label order of the file.
+    ``baseline`` names the model that the others are compared with; empty where label
+    methods are compared with none.
     """
 
     name: str
@@ -143,6 +152,8 @@ class Table:
     cells: tuple[Cell, ...]
     metric: str = "accuracy"
     note: str = ""
+    task: str = "node"
+    baseline: str = ""
 
 
 @dataclass(frozen=True)
@@ -171,12 +182,14 @@ class Quick:
         label_args: Label name -> arguments that it changes.
         runs: Most runs of a cell.
         tables: The only tables that it keeps; ``None`` for all.
+        datasets: The only data sets that it keeps; ``None`` for all.
     """
 
     training: dict[str, Any] = field(default_factory=dict)
     label_args: dict[str, dict[str, Any]] = field(default_factory=dict)
     runs: int | None = None
     tables: tuple[str, ...] | None = None
+    datasets: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

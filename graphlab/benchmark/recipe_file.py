@@ -11,6 +11,7 @@ from typing import Any
 
 from graphlab.benchmark.recipe import Paper, Recipe, Table
 from graphlab.benchmark.recipe_parts import (
+    NO_LABELS,
     LabelSpec,
     ModelSpec,
     checked_path,
@@ -19,16 +20,20 @@ from graphlab.benchmark.recipe_parts import (
     read_paper,
     read_quick,
     read_search,
+    read_split_args,
+    read_task,
     read_training,
 )
 from graphlab.benchmark.recipe_table import (
     Draft,
     Grid,
     build_cells,
+    read_baseline,
     read_metric,
     read_overrides,
     read_table,
 )
+from graphlab.benchmark.tasks import TASKS
 from graphlab.benchmark.toml_reader import Section, nearest, read_toml
 
 #: What the short form may write instead of an import path.
@@ -56,15 +61,18 @@ def load_recipe(path: str | Path) -> Recipe:
 def _grid_form(root: Section) -> Recipe:
     paper = read_paper(root.section("paper"))
     defaults = root.section("defaults")
-    models = read_models(root.section("models"))
-    labels = read_labels(root.section("labels"), list(models))
+    default_task = read_task(defaults, "node")
+    tasks = _tasks(root, default_task)
+    models = read_models(root.section("models"), tasks)
+    labels = read_labels(root.section("labels"), list(models), tasks)
     grid = Grid(
         models=models,
-        labels=labels,
-        training=read_training(defaults.section("training")),
+        labels=labels or NO_LABELS,
+        training=read_training(defaults.section("training"), tasks),
         normalize_features=defaults.take("normalize_features", bool, False),
         runs=defaults.positive("runs", 10),
         split=defaults.take("split", str, None),
+        task=default_task,
     )
     defaults.done()
     drafts: dict[str, Draft] = {}
@@ -73,10 +81,18 @@ def _grid_form(root: Section) -> Recipe:
     return _recipe(root, paper, grid, _tables(root, drafts, grid))
 
 
+def _tasks(root: Section, default: str) -> list[str]:
+    """The tasks of all tables, each once: what is shared must suit all of them."""
+    found: dict[str, str] = {}
+    for name, section in root.section("table").sections().items():
+        like = str(section.content.get("like"))
+        found[name] = read_task(section, found.get(like, default))
+    return list(dict.fromkeys(found.values())) or [default]
+
+
 def _tables(root: Section, drafts: dict[str, Draft], grid: Grid) -> tuple[Table, ...]:
-    for key, content in (("models", grid.models), ("labels", grid.labels)):
-        if not content:
-            raise root.error(key, "missing, at least one is needed")
+    if not grid.models:
+        raise root.error("models", "missing, at least one is needed")
     if not drafts:
         raise root.error("table", "missing, at least one [table.NAME] is needed")
     return tuple(
@@ -90,9 +106,9 @@ def _recipe(
 ) -> Recipe:
     """The recipe, with the optional search space and quick profile."""
     models, labels = list(grid.models), list(grid.labels)
-    search = read_search(root.section("search"), models, labels)
-    names = [table.name for table in tables]
-    quick = read_quick(root.section("quick"), labels, names)
+    tasks = list(dict.fromkeys(table.task for table in tables))
+    search = read_search(root.section("search"), models, labels, tasks)
+    quick = read_quick(root.section("quick"), labels, tables, tasks)
     root.done()
     return Recipe(
         key=paper.key,
@@ -108,13 +124,15 @@ def _short_form(root: Section) -> Recipe:
     """``dataset``, ``split``, ``model``, ``label`` at the top: one table."""
     key = root.file.stem
     title = root.take("title", str, key)
-    labels = _short_labels(root)
+    task = read_task(root, "node")
+    labels = _short_labels(root, task)
     grid = Grid(
         models=_short_models(root),
         labels=labels,
-        training=read_training(root.section("training")),
+        training=read_training(root.section("training"), [task]),
         normalize_features=root.take("normalize_features", bool, False),
         runs=root.positive("runs", 10),
+        task=task,
     )
     table = Table(
         name="main",
@@ -125,11 +143,14 @@ def _short_form(root: Section) -> Recipe:
         models=tuple(grid.models),
         labels=tuple(labels),
         cells=(),
-        metric=read_metric(root),
+        metric=read_metric(root, task),
+        task=task,
+        baseline=read_baseline(root, tuple(grid.models), None),
     )
     note = {"*": "no published number"}
     overrides = read_overrides(root.section("settings"), table)
-    draft = Draft(table, grid.runs, overrides, {}, note, root.where())
+    split_args = read_split_args(root, task)
+    draft = Draft(table, grid.runs, overrides, {}, note, root.where(), split_args)
     tables = (replace(table, cells=build_cells(draft, grid)),)
     return replace(_recipe(root, Paper(key, title), grid, tables), short=True)
 
@@ -153,7 +174,12 @@ def _short_models(root: Section) -> dict[str, ModelSpec]:
     return models
 
 
-def _short_labels(root: Section) -> dict[str, LabelSpec]:
+def _short_labels(root: Section, task: str) -> dict[str, LabelSpec]:
+    if not TASKS[task].LABELS:
+        for key in ("label", "label_args"):
+            if key in root.content:
+                raise root.error(key, f"a {task} table has no label methods")
+        return NO_LABELS
     paths = {}
     for value in _one_or_many(root, "label", "none"):
         if ":" not in value and value not in LABELS:

@@ -5,25 +5,14 @@ Import paths are checked only for their form here: importing a model would impor
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from graphlab.benchmark.recipe import Paper, Quick, Search
+from graphlab.benchmark.recipe import Paper, Quick, Search, Table
+from graphlab.benchmark.tasks import TASKS
 from graphlab.benchmark.toml_reader import Section, nearest
 
-#: The fields of ``graphlab.training.TrainingConfig``, repeated because importing that
-#: imports torch; a test holds the two equal.
-TRAINING_KEYS: dict[str, type] = {
-    "epochs": int,
-    "patience": int,
-    "stopping": str,
-    "monitor": str,
-    "optimizer": str,
-    "lr": float,
-    "weight_decay": float,
-    "vectorize": bool,
-    "replicas_at_once": int,
-}
 _IMPORT_PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
 #: Keys of a settings table that are not label names.
 SETTINGS_KEYS = ("training", "model_args")
@@ -57,6 +46,10 @@ class LabelSpec:
     unavailable: str = ""
 
 
+#: What a file without ``[labels]`` has, and every table of a task without them.
+NO_LABELS = {"none": LabelSpec("graphlab.training:no_smoothing")}
+
+
 def checked_path(section: Section, key: str, value: str) -> str:
     """``value`` if it has the form ``package.module:Name``."""
     if not _IMPORT_PATH.fullmatch(value):
@@ -65,9 +58,32 @@ def checked_path(section: Section, key: str, value: str) -> str:
     return value
 
 
-def read_training(section: Section) -> dict[str, Any]:
-    """A ``training`` table."""
-    return section.those_of(TRAINING_KEYS)
+def training_keys(tasks: Sequence[str]) -> dict[str, type]:
+    """The training settings that all of these tasks have."""
+    first, *others = (TASKS[task].TRAINING_KEYS for task in tasks)
+    return {k: kind for k, kind in first.items() if all(k in keys for keys in others)}
+
+
+def read_training(section: Section, tasks: Sequence[str]) -> dict[str, Any]:
+    """A ``training`` table that holds for tables of these tasks."""
+    kinds = training_keys(tasks)
+    for key in section.content:
+        owners = [name for name, task in TASKS.items() if key in task.TRAINING_KEYS]
+        if owners and key not in kinds:
+            others = " and ".join(task for task in tasks if task not in owners)
+            problem = f"a setting of {' and '.join(owners)} tables, not of {others}"
+            raise section.error(key, f"{problem}; accepted: {', '.join(kinds)}")
+    return section.those_of(kinds)
+
+
+def read_task(section: Section, default: str) -> str:
+    """``task``: what is predicted."""
+    return section.one_of("task", list(TASKS)) if "task" in section.content else default
+
+
+def read_split_args(section: Section, task: str) -> dict[str, Any]:
+    """``split_args``: arguments of the split beside its name."""
+    return section.section("split_args").those_of(TASKS[task].SPLIT_KEYS)
 
 
 def read_paper(section: Section) -> Paper:
@@ -82,19 +98,24 @@ def read_paper(section: Section) -> Paper:
     return paper
 
 
-def read_models(section: Section) -> dict[str, ModelSpec]:
+def read_models(section: Section, tasks: Sequence[str]) -> dict[str, ModelSpec]:
     """The ``[models]`` table: name -> path, args, training."""
     models = {}
     for name, entry in section.sections().items():
         path = checked_path(entry, "path", entry.take("path", str))
-        training = read_training(entry.section("training"))
+        training = read_training(entry.section("training"), tasks)
         models[name] = ModelSpec(path, entry.take("args", dict, {}), training)
         entry.done()
     return models
 
 
-def read_labels(section: Section, models: list[str]) -> dict[str, LabelSpec]:
+def read_labels(
+    section: Section, models: list[str], tasks: Sequence[str]
+) -> dict[str, LabelSpec]:
     """The ``[labels]`` table: name -> path, args, training, models, unavailable."""
+    tasks = [task for task in tasks if TASKS[task].LABELS]
+    if section.content and not tasks:
+        raise section.error("", "there is no table of a task that has label methods")
     labels = {}
     for name, entry in section.sections().items():
         if name in SETTINGS_KEYS:
@@ -104,7 +125,7 @@ def read_labels(section: Section, models: list[str]) -> dict[str, LabelSpec]:
         labels[name] = LabelSpec(
             path=checked_path(entry, "path", path) if path else "",
             args=entry.take("args", dict, {}),
-            training=read_training(entry.section("training")),
+            training=read_training(entry.section("training"), tasks),
             models=known(entry, "models", models, None),
             unavailable=reason,
         )
@@ -130,13 +151,14 @@ def _choices(section: Section) -> dict[str, list]:
     return choices
 
 
-def read_search(section: Section, models: list[str], labels: list[str]) -> Search:
+def read_search(
+    section: Section, models: list[str], labels: list[str], tasks: Sequence[str]
+) -> Search:
     """The ``[search]`` table: lists of values per setting."""
-    training = section.section("training")
+    training, kinds = section.section("training"), training_keys(tasks)
     for key in training.content:
-        if key not in TRAINING_KEYS:
-            problem = f"unknown key; {nearest(key, list(TRAINING_KEYS))}"
-            raise training.error(key, problem)
+        if key not in kinds:
+            raise training.error(key, f"unknown key; {nearest(key, list(kinds))}")
     search = Search(
         training=_choices(training),
         model_args=_named(section.section("model_args"), models, _choices),
@@ -147,15 +169,19 @@ def read_search(section: Section, models: list[str], labels: list[str]) -> Searc
     return search
 
 
-def read_quick(section: Section, labels: list[str], tables: list[str]) -> Quick:
+def read_quick(
+    section: Section, labels: list[str], tables: Sequence[Table], tasks: Sequence[str]
+) -> Quick:
     """The ``[quick]`` table."""
+    datasets = dict.fromkeys(name for table in tables for name in table.datasets)
     quick = Quick(
-        training=read_training(section.section("training")),
+        training=read_training(section.section("training"), tasks),
         label_args=_named(
             section.section("label_args"), labels, lambda entry: entry.content
         ),
         runs=section.positive("runs", None),
-        tables=known(section, "tables", tables, None),
+        tables=known(section, "tables", [table.name for table in tables], None),
+        datasets=known(section, "datasets", list(datasets), None),
     )
     section.done()
     return quick

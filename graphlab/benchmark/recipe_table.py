@@ -10,14 +10,17 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from graphlab.benchmark.metric import METRICS
 from graphlab.benchmark.recipe import Cell, Published, Table
 from graphlab.benchmark.recipe_parts import (
+    NO_LABELS,
     LabelSpec,
     ModelSpec,
     known,
+    read_split_args,
+    read_task,
     read_training,
 )
+from graphlab.benchmark.tasks import TASKS
 from graphlab.benchmark.toml_reader import Section, nearest
 
 _NUMBER = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(?:(?:±|\+-|\+/-)\s*(\d+(?:\.\d+)?))?\s*")
@@ -34,6 +37,11 @@ class Grid:
     normalize_features: bool = False
     runs: int = 10
     split: str | None = None
+    task: str = "node"
+
+    def labels_of(self, task: str) -> dict[str, LabelSpec]:
+        """The label methods of the tables of a task."""
+        return self.labels if TASKS[task].LABELS else NO_LABELS
 
 
 @dataclass(frozen=True)
@@ -61,6 +69,7 @@ class Draft:
     numbers: Numbers
     notes: dict[str, str]
     origin: str
+    split_args: dict[str, Any] = field(default_factory=dict)
 
 
 def read_table(section: Section, grid: Grid, earlier: dict[str, Draft]) -> Draft:
@@ -72,10 +81,12 @@ def read_table(section: Section, grid: Grid, earlier: dict[str, Draft]) -> Draft
     like = section.one_of("like", list(earlier)) if "like" in section.content else None
     base = earlier[like] if like else None
     inherited = base.table if base else None
+    task = read_task(section, inherited.task if inherited else grid.task)
+    # Settings of one kind of task mean nothing to another.
+    same = inherited if inherited and TASKS[inherited.task] is TASKS[task] else None
     datasets = section.strings("datasets", *([inherited.datasets] if base else []))
     models = _names(section, "models", grid.models, inherited)
-    labels = _names(section, "labels", grid.labels, inherited)
-    fallback = inherited.split if inherited else grid.split
+    fallback = same.split if same else grid.split
     split = section.take("split", str, *([fallback] if fallback else []))
     table = Table(
         name=name,
@@ -84,29 +95,49 @@ def read_table(section: Section, grid: Grid, earlier: dict[str, Draft]) -> Draft
         split=split,
         datasets=datasets,
         models=models,
-        labels=labels,
+        labels=_labels(section, grid, task, same),
         cells=(),
-        metric=read_metric(section, inherited.metric if inherited else "accuracy"),
+        metric=read_metric(section, task, same.metric if same else None),
         note=section.take("note", str, ""),
+        task=task,
+        baseline=read_baseline(section, models, inherited),
     )
     overrides = read_overrides(section.section("settings"), table)
     draft = Draft(
         table=table,
         runs=section.positive("runs", base.runs if base else grid.runs),
-        overrides=_merged(base.overrides if base else {}, overrides),
+        overrides=_merged(base.overrides if same else {}, overrides),
         numbers=_read_numbers(section, table),
         notes=_read_notes(section.section("not_published"), table),
         origin=section.where(),
+        split_args=(base.split_args if same else {}) | read_split_args(section, task),
     )
     section.done()
     return draft
 
 
-def read_metric(section: Section, default: str = "accuracy") -> str:
+def read_metric(section: Section, task: str, default: str | None = None) -> str:
     """``metric``: what the table shows and judges."""
+    accepted = list(TASKS[task].METRICS)
     if "metric" not in section.content:
-        return default
-    return section.one_of("metric", list(METRICS))
+        return default or accepted[0]
+    return section.one_of("metric", accepted)
+
+
+def read_baseline(
+    section: Section, models: tuple[str, ...], inherited: Table | None
+) -> str:
+    """``baseline``: the model that the others are compared with."""
+    if "baseline" in section.content:
+        return section.one_of("baseline", list(models))
+    name = inherited.baseline if inherited else ""
+    return name if name in models else ""
+
+
+def _labels(section: Section, grid: Grid, task: str, inherited: Table | None) -> Any:
+    if not TASKS[task].LABELS and "labels" in section.content:
+        raise section.error("labels", f"a {task} table has no label methods")
+    return _names(section, "labels", grid.labels_of(task), inherited)
 
 
 def _names(section: Section, key: str, grid: dict, inherited: Table | None) -> Any:
@@ -134,19 +165,20 @@ def read_overrides(section: Section, table: Table) -> Overrides:
         for dataset, entry in by_dataset.sections().items():
             _must_be_known(by_dataset, dataset, ["*", *table.datasets])
             overrides[model, dataset, ""] = Override(
-                read_training(entry.section("training")),
+                read_training(entry.section("training"), [table.task]),
                 entry.take("model_args", dict, {}),
                 {},
             )
             for label in table.labels:
-                overrides[model, dataset, label] = _read_override(entry.section(label))
+                override = _read_override(entry.section(label), table.task)
+                overrides[model, dataset, label] = override
             entry.done()
     return overrides
 
 
-def _read_override(section: Section) -> Override:
+def _read_override(section: Section, task: str) -> Override:
     override = Override(
-        training=read_training(section.section("training")),
+        training=read_training(section.section("training"), [task]),
         model_args=section.take("model_args", dict, {}),
         label_args=section.take("label_args", dict, {}),
     )
@@ -207,18 +239,19 @@ def _read_notes(section: Section, table: Table) -> dict[str, str]:
 
 def build_cells(draft: Draft, grid: Grid) -> tuple[Cell, ...]:
     """All cells of a table, data set by data set."""
-    table = draft.table
+    table, labels = draft.table, grid.labels_of(draft.table.task)
     return tuple(
         _cell(draft, grid, dataset, model, label)
         for dataset in table.datasets
         for model in table.models
         for label in table.labels
-        if grid.labels[label].models is None or model in grid.labels[label].models
+        if labels[label].models is None or model in labels[label].models
     )
 
 
 def _cell(draft: Draft, grid: Grid, dataset: str, model: str, label: str) -> Cell:
-    model_spec, label_spec = grid.models[model], grid.labels[label]
+    task = draft.table.task
+    model_spec, label_spec = grid.models[model], grid.labels_of(task)[label]
     training = grid.training | model_spec.training | label_spec.training
     model_args, label_args = dict(model_spec.args), dict(label_spec.args)
     for at_model in ("*", model):
@@ -249,4 +282,6 @@ def _cell(draft: Draft, grid: Grid, dataset: str, model: str, label: str) -> Cel
         unavailable=label_spec.unavailable,
         metric=draft.table.metric,
         origin=draft.origin,
+        task=task,
+        split_args=draft.split_args,
     )

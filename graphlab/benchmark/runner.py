@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from graphlab.benchmark import store
+from graphlab.benchmark.checks import check_cells
 from graphlab.benchmark.claims import Claim
 from graphlab.benchmark.execute import (
     MISTAKES,
@@ -21,10 +22,10 @@ from graphlab.benchmark.execute import (
     failure,
     train_runs,
 )
-from graphlab.benchmark.imports import check_cells
 from graphlab.benchmark.metric import METRICS
 from graphlab.benchmark.progress import Event, Listener, summary
 from graphlab.benchmark.recipe import Cell, Recipe
+from graphlab.benchmark.tasks import TASKS
 from graphlab.errors import DatasetError
 
 _POLL_SECONDS = 0.5
@@ -161,7 +162,7 @@ class _Attempt:
     def run(self, cache: DataCache) -> str:
         """Skip, train or leave the cell to another process; returns what it was."""
         try:
-            self.data = cache.load(self.cell.dataset)
+            self.data = cache.load(self.cell)
         except DatasetError as error:
             self.error = error
         checksum = self.data.checksum if self.data is not None else ""
@@ -203,20 +204,24 @@ class _Attempt:
         begun = time.perf_counter()
         if self.error is not None:
             records = failed_runs(self.identity, missing, *failure(self.error))
-        else:
-            records = self._records(missing)
-        store.publish(self.folder, records)
+            store.publish(self.folder, records)
+        elif TASKS[self.cell.task].TOGETHER:
+            store.publish(self.folder, self._records(missing))
+        else:  # what takes long is kept run by run
+            for run in missing:
+                where = f"run {run + 1} of {self.cell.runs}, "
+                store.publish(self.folder, self._records([run], where))
         return self._report_stored(time.perf_counter() - begun)
 
-    def _records(self, missing: list[int]) -> list[dict]:
+    def _records(self, runs: list[int], where: str = "") -> list[dict]:
+        def tell(progress) -> None:
+            self._event("progress", where + progress.text)
+
         root = self.sweep.data_root
         try:
-            return train_runs(self.identity, self.data, missing, root, self._progress)
+            return train_runs(self.identity, self.data, runs, root, tell)
         except MISTAKES as error:
             raise type(error)(f"{self.cell.title}: {error}") from error
-
-    def _progress(self, progress) -> None:
-        self._event("progress", progress.text)
 
     def _report_stored(self, seconds: float | None = None) -> str:
         """Report the cell as it lies on disk; ``seconds`` if it was trained now."""

@@ -16,16 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphlab.benchmark import store
+from graphlab.benchmark.checks import check_cells
 from graphlab.benchmark.claims import Claim
-from graphlab.benchmark.execute import (
-    MISTAKES,
-    DataCache,
-    failure,
-    fit_cell,
-    make_problem,
-    splits_of,
-)
-from graphlab.benchmark.imports import check_cells
+from graphlab.benchmark.execute import MISTAKES, DataCache, failure
 from graphlab.benchmark.metric import METRICS, search_metric
 from graphlab.benchmark.progress import Event, Listener
 from graphlab.benchmark.recipe import Cell, Recipe
@@ -40,6 +33,7 @@ from graphlab.benchmark.search_space import (
     with_point,
 )
 from graphlab.benchmark.selection import map_cells
+from graphlab.benchmark.tasks import TASKS
 from graphlab.errors import DatasetError, GraphlabError
 
 if TYPE_CHECKING:
@@ -143,7 +137,7 @@ class _CellSearch:
 
     def run(self, cache: DataCache, results: dict, index: int) -> str:
         try:
-            data = cache.load(self.cell.dataset)
+            data = cache.load(self.cell)
         except DatasetError as error:
             results[index] = self._result([], str(error))
             return self.tell("failed", f"unavailable: {error}")
@@ -191,15 +185,10 @@ class _CellSearch:
 
     def _try(self, point: Point, data: Any) -> dict[str, Any]:
         """Mean validation figures of one setting."""
-        from graphlab.training import evaluate
-
         cell = with_point(self.cell, point)
         runs = range(min(self.task.budget.splits, cell.runs))
         try:
-            splits = splits_of(cell, data, self.task.data_root)
-            problem = make_problem(cell, data, splits, runs)
-            result = fit_cell(cell, problem)
-            figures = evaluate(result.logits, problem.y, problem.val_mask)
+            figures = TASKS[cell.task].validate(cell, data, runs, self.task.data_root)
         except MISTAKES as error:
             raise type(error)(f"{cell.title}: {error}") from error
         except Exception as error:
@@ -207,17 +196,15 @@ class _CellSearch:
             return {"point": point, "value": None, "status": status, "note": message}
         mean = {k: sum(f[k] for f in figures) / len(figures) for k in figures[0]}
         if math.isnan(value := mean[self.metric.key]):
-            note = f"{self.metric.name} undefined on the validation nodes"
+            where = f"the validation {TASKS[cell.task].ITEMS}"
+            note = f"{self.metric.name} undefined on {where}"
             return {"point": point, "value": None, "status": "nan", "note": note}
-        return {
-            "point": point,
-            "value": value,
-            "val_loss": mean["loss"],
-            "status": "ok",
-        }
+        loss = {"val_loss": mean["loss"]} if "loss" in mean else {}
+        return {"point": point, "value": value, **loss, "status": "ok"}
 
     def _result(self, trials: list[dict], note: str = "") -> dict[str, Any]:
         best = _best(trials)
+        ties = "by validation loss" if best and "val_loss" in best else "to the first"
         return {
             "format": 1,
             "recipe": self.task.recipe.key,
@@ -227,7 +214,7 @@ class _CellSearch:
             "label": self.cell.label_name,
             "profile": self.cell.profile,
             "metric": self.metric.key,
-            "objective": f"mean validation {self.metric.name}, ties by validation loss",
+            "objective": f"mean validation {self.metric.name}, ties {ties}",
             "splits": self.task.budget.splits,
             "budget": self.task.budget.trials,
             "space_size": size(self.space),
@@ -240,9 +227,13 @@ class _CellSearch:
 
 
 def _best(trials: list[dict]) -> dict | None:
-    """Highest value; among equals the lowest validation loss."""
+    """Highest value; among equals the lowest validation loss, if known."""
+
+    def rank(trial: dict) -> tuple[float, float]:
+        return trial["value"], -trial.get("val_loss", 0.0)
+
     good = [trial for trial in trials if trial["value"] is not None]
-    return max(good, key=lambda t: (t["value"], -t["val_loss"])) if good else None
+    return max(good, key=rank) if good else None
 
 
 def _in_words(result: dict) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from graphlab.benchmark.recipe import Cell, Recipe
-from graphlab.benchmark.recipe_parts import TRAINING_KEYS
+from graphlab.benchmark.tasks import TASKS
 from graphlab.benchmark.toml_reader import has_kind, kind_in_words, nearest
 from graphlab.errors import ArgumentError
 
@@ -82,12 +82,12 @@ def _known_names(recipe: Recipe, name: str, values: Iterable[str]) -> set[str]:
 
 
 def quick_recipe(recipe: Recipe) -> Recipe:
-    """The quick profile: cells of the tables it names, trained as ``[quick]`` says.
+    """The quick profile: cells of what it names, trained as ``[quick]`` says.
 
     ``cuts`` of the result says what was cut, one line per setting.
 
     Raises:
-        ArgumentError: There is no quick profile, or it keeps none of the tables.
+        ArgumentError: There is no quick profile, or it keeps nothing.
     """
     quick = recipe.quick
     if quick is None:
@@ -102,18 +102,36 @@ def quick_recipe(recipe: Recipe) -> Recipe:
             runs=min(cell.runs, quick.runs or cell.runs),
         )
 
-    kept = tuple(t for t in recipe.tables if t.name in (quick.tables or (t.name,)))
-    if not kept:
-        names = ", ".join(quick.tables or ())
-        problem = f"the [quick] profile of {recipe.key} has only the tables {names}"
+    def keep(cell: Cell) -> Cell | None:
+        table = not quick.tables or cell.table in quick.tables
+        dataset = not quick.datasets or cell.dataset in quick.datasets
+        return cell if table and dataset else None
+
+    shorter = map_cells(recipe, keep)
+    if not shorter.cells:
+        only = [("tables", quick.tables), ("data sets", quick.datasets)]
+        names = " and ".join(f"the {k} {', '.join(v)}" for k, v in only if v)
+        problem = f"the [quick] profile of {recipe.key} has only {names}"
         raise ArgumentError(f"{problem}; use --full for others")
-    shorter = replace(recipe, tables=kept)
     changed = map_cells(shorter, change)
     cuts = _cuts(shorter.cells, changed.cells)
-    if len(kept) < len(recipe.tables):
-        names = ", ".join(table.name for table in kept)
-        cuts = (f"tables: only {names}", *cuts)
-    return replace(changed, profile="quick", cuts=cuts)
+    return replace(changed, profile="quick", cuts=(*_left_out(recipe, shorter), *cuts))
+
+
+def _left_out(full: Recipe, quick: Recipe) -> list[str]:
+    """``tables: only a, b`` and the same of data sets, where some are left out."""
+    lines, stated = [], full.quick
+    for word, attribute, chosen in (
+        ("tables", "table", stated.tables),
+        ("data sets", "dataset", stated.datasets),
+    ):
+        before, after = (
+            dict.fromkeys(getattr(cell, attribute) for cell in recipe.cells)
+            for recipe in (full, quick)
+        )
+        if chosen and len(after) < len(before):
+            lines.append(f"{word}: only {', '.join(after)}")
+    return lines
 
 
 def _cuts(full: tuple[Cell, ...], quick: tuple[Cell, ...]) -> tuple[str, ...]:
@@ -136,9 +154,9 @@ def override(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
     """Apply ``--set key=value`` to every cell.
 
     Keys are ``runs``, ``split``, ``normalize_features``, ``training.KEY``,
-    ``model_args.KEY`` and ``label_args.KEY``, the last two optionally narrowed to one
-    model or label method as ``model_args.GAT.heads``. Values are TOML; a bare word is
-    taken as a string.
+    ``split_args.KEY``, ``model_args.KEY`` and ``label_args.KEY``, the last two
+    optionally narrowed to one model or label method as ``model_args.GAT.heads``. Values
+    are TOML; a bare word is taken as a string.
 
     Raises:
         ArgumentError: An unknown key, or a value of the wrong type.
@@ -162,14 +180,41 @@ def _parse_assignment(recipe: Recipe, assignment: str) -> Callable[[Cell], Cell]
         if head == "runs" and value < 1:
             raise ArgumentError(f"--set runs: must be at least 1, not {value}")
         return lambda cell: replace(cell, **{head: value})
-    if head == "training" and len(rest) == 1 and rest[0] in TRAINING_KEYS:
-        _check_kind(key, value, TRAINING_KEYS[rest[0]])
-        return lambda cell: replace(cell, training=cell.training | {rest[0]: value})
+    for part in ("training", "split_args"):
+        kinds = _kinds(recipe, part)
+        if head == part and len(rest) == 1 and rest[0] in kinds:
+            _check_kind(key, value, kinds[rest[0]])
+            return _setting_change(part, rest[0], value)
     if head in ("model_args", "label_args") and len(rest) in (1, 2):
         return _argument_change(recipe, key, value)
-    accepted = [*simple, *(f"training.{name}" for name in TRAINING_KEYS)]
+    accepted = [*simple, *(f"training.{name}" for name in _kinds(recipe, "training"))]
+    accepted += [f"split_args.{name}" for name in _kinds(recipe, "split_args")]
     hint = nearest(key, [*accepted, "model_args.KEY", "label_args.KEY"])
     raise ArgumentError(f"--set: unknown key {key!r}; {hint}")
+
+
+_KEYS = {"training": "TRAINING_KEYS", "split_args": "SPLIT_KEYS"}
+
+
+def _kinds(recipe: Recipe, part: str) -> dict[str, type]:
+    """The settings that the tasks of a recipe have, with their types."""
+    tasks = dict.fromkeys(cell.task for cell in recipe.cells)
+    return {
+        key: kind
+        for task in tasks
+        for key, kind in getattr(TASKS[task], _KEYS[part]).items()
+    }
+
+
+def _setting_change(part: str, key: str, value: Any) -> Callable[[Cell], Cell]:
+    """The change of one setting, in the cells of tasks that have it."""
+
+    def change(cell: Cell) -> Cell:
+        if key not in getattr(TASKS[cell.task], _KEYS[part]):
+            return cell
+        return replace(cell, **{part: getattr(cell, part) | {key: value}})
+
+    return change
 
 
 def _argument_change(recipe: Recipe, key: str, value: Any) -> Callable[[Cell], Cell]:

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from graphlab import __version__
+from graphlab.cli.bound import bound
 from graphlab.cli.diagnose import diagnose
 from graphlab.cli.recipes import cite, list_recipes, show, table
 from graphlab.cli.sweeps import reproduce, run
@@ -23,6 +24,7 @@ app.command()(run)
 app.command()(table)
 app.command()(cite)
 app.command()(diagnose)
+app.command()(bound)
 
 try:
     from graphlab.cli.data import app as data_app

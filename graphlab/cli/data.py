@@ -32,6 +32,8 @@ def list_datasets(data_root: DataRoot = None) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from graphlab.cli import graph_lists
+    from graphlab.cli.data_figures import figures
     from graphlab.datasets import dataset_card, dataset_names
     from graphlab.datasets.raw import whereabouts
 
@@ -44,11 +46,15 @@ def list_datasets(data_root: DataRoot = None) -> None:
         card = dataset_card(name)
         where = whereabouts(card, data_root)
         style = "dim" if where == "to fetch" else None
-        table.add_row(name, *_figures(card), where, style=style)
+        table.add_row(name, *figures(card), where, style=style)
     console = Console()
     console.print(table)
+    console.print()
+    graph_lists.print_list(console, data_root)
+    console.print()
     console.print(
         "edges: directed entries as returned. homophily: share of them within a class."
+        "\nFigures of a list are sums over its graphs."
         "\n`graphlab data show NAME` tells more, `graphlab data fetch NAME` downloads."
     )
 
@@ -64,11 +70,17 @@ def show(
     """Print a dataset's card, its statistics, and what its splits look like."""
     from rich.console import Console
 
-    from graphlab.datasets import dataset_card
+    from graphlab.cli import graph_lists
     from graphlab.datasets.raw import whereabouts
 
     console = Console(highlight=False)
-    card = dataset_card(name)
+    card = _card(name)
+    if graph_lists.is_list(card):
+        where = graph_lists.whereabouts(card, data_root)
+        _print_card(console, card, where)
+        if where != graph_lists.ABSENT:
+            graph_lists.print_statistics(console, card, data_root)
+        return
     where = whereabouts(card, data_root)
     _print_card(console, card, where)
     if where == "to fetch":
@@ -86,10 +98,8 @@ def show(
 @app.command()
 def fetch(names: Names) -> None:
     """Download raw files into the cache and check them."""
-    from graphlab.datasets import dataset_card
-
     for name in names:  # a misspelt last name should not cost a download first
-        dataset_card(name)
+        _card(name)
     _each(names, _fetch_one)
 
 
@@ -110,7 +120,7 @@ def verify(
         if whereabouts(dataset_card(name), data_root) != "to fetch"
     ]
     for name in chosen:
-        dataset_card(name)
+        _card(name)
     _each(chosen, lambda name: _verify_one(name, data_root))
 
 
@@ -134,11 +144,28 @@ def _each(names: list[str], action) -> None:
         raise typer.Exit(2)
 
 
+def _card(name: str) -> "Card":
+    """The card of a dataset or of a list of graphs."""
+    from graphlab.datasets import dataset_card, graph_list_names
+    from graphlab.datasets.graph_list_cards import find_graph_list
+    from graphlab.errors import DatasetError
+
+    try:
+        return find_graph_list(name) or dataset_card(name)
+    except DatasetError as error:
+        lists = ", ".join(graph_list_names())
+        raise DatasetError(f"{error}; lists of graphs: {lists}") from None
+
+
 def _fetch_one(name: str) -> str:
-    from graphlab.datasets import dataset_card, load_dataset
+    from graphlab.cli import graph_lists
+    from graphlab.datasets import load_dataset, load_graphs
     from graphlab.datasets.raw import raw_folder
 
-    card = dataset_card(name)
+    card = _card(name)
+    if card.raw and graph_lists.is_list(card):
+        load_graphs(name)  # says where to unpack what, if it is not there
+        return "at hand"
     if not card.raw:
         return "built in, nothing to fetch"
     folder = raw_folder(card, card.files + card.split_files)
@@ -148,11 +175,14 @@ def _fetch_one(name: str) -> str:
 
 
 def _verify_one(name: str, data_root: Path | None) -> str:
-    from graphlab.datasets import dataset_card, load_dataset
+    from graphlab.cli import graph_lists
+    from graphlab.datasets import load_dataset
     from graphlab.datasets.raw import whereabouts
     from graphlab.errors import DatasetError
 
-    card = dataset_card(name)
+    card = _card(name)
+    if graph_lists.is_list(card):
+        return graph_lists.verify(card, data_root)
     if whereabouts(card, data_root) == "to fetch":
         raise DatasetError(
             f"{card.name} is not on this machine: graphlab data fetch {card.name}"
@@ -186,22 +216,22 @@ def _check_files(card: "Card", data_root: Path | None) -> str:
     return f"hash known and equal for {known} of {len(present)} raw files"
 
 
-def _figures(card: "Card") -> list[str]:
-    counts = (card.nodes, card.edges, card.features, card.classes)
-    shown = ["?" if count is None else f"{count:,}" for count in counts]
-    return [*shown, "?" if card.homophily is None else f"{card.homophily:.3f}"]
-
-
 def _print_card(console, card: "Card", where: str) -> None:
     from rich.markup import escape
     from rich.table import Table
+
+    from graphlab.cli.data_figures import figures
+    from graphlab.cli.graph_lists import is_list
+    from graphlab.datasets.graph_list_cards import archive_urls
 
     console.print(f"[bold]{card.name}[/bold]")
     grid = Table.grid(padding=(0, 2))
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
+    if card.graphs > 1:
+        grid.add_row("graphs", f"{card.graphs:,}, figures are sums over them")
     labels = ("nodes", "edges", "features", "classes", "homophily")
-    for label, figure in zip(labels, _figures(card), strict=True):
+    for label, figure in zip(labels, figures(card), strict=True):
         grid.add_row(label, figure)
     if card.raw_edges is not None:
         grid.add_row("raw edges", f"{card.raw_edges:,} before symmetrising")
@@ -209,7 +239,9 @@ def _print_card(console, card: "Card", where: str) -> None:
     grid.add_row("licence", escape(card.licence))
     grid.add_row("where", where)
     if card.files:
-        grid.add_row("source", escape(card.file_url(card.files[0])))
+        archives = archive_urls(card) if is_list(card) else ()
+        sources = archives or (card.file_url(card.files[0]),)
+        grid.add_row("source", escape("\n".join(sources)))
     for warning in card.warnings:
         grid.add_row("[yellow]warning[/yellow]", escape(warning))
     console.print(grid)

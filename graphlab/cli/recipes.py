@@ -63,12 +63,16 @@ def _table_lines(table: "Table") -> list[str]:
     unavailable = {c.label_name: c.unavailable for c in table.cells if c.unavailable}
     runs = sum(cell.runs for cell in table.cells if not cell.unavailable)
     counts = f"{len(table.cells)} cells, {runs} runs, {published} published numbers"
+    args = ", ".join(f"{k} {v}" for k, v in table.cells[0].split_args.items())
+    labels = ", ".join(table.labels)
+    against = f" (compared with {table.baseline})" if table.baseline else ""
     return [
         f"table {table.name}: {table.title}",
-        f"  split     {table.split}",
+        *([f"  task      {table.task}"] if table.task != "node" else []),
+        f"  split     {table.split}" + (f" ({args})" if args else ""),
         f"  datasets  {', '.join(table.datasets)}",
-        f"  models    {', '.join(table.models)}",
-        f"  labels    {', '.join(table.labels)}",
+        f"  models    {', '.join(table.models)}{against}",
+        *([f"  labels    {labels}"] if labels.lower() != "none" else []),
         f"  size      {counts}" + (f" ({copied} copied)" if copied else ""),
         *(f"  note      {name}: {why}" for name, why in unavailable.items()),
         *([f"  note      {table.note}"] if table.note else []),

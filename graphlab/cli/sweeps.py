@@ -83,7 +83,7 @@ def _chosen(
 def _sweep(
     recipe: "Recipe", runs: Path, report: Path, data_root: Path | None, jobs: int
 ) -> None:
-    from graphlab.benchmark.imports import check_cells
+    from graphlab.benchmark.checks import check_cells
     from graphlab.benchmark.runner import run_recipe, runnable
     from graphlab.benchmark.store import prepare
     from graphlab.cli.live import shown

@@ -33,6 +33,7 @@ class Card:
         split_files: Files of published splits that lie beside them.
         split_url: Address of the folder that holds ``split_files``.
         splits: Published splits of this set; the random ones exist for every set.
+        graphs: Number of graphs; figures are sums over them.
         raw_edges: Entries before the undirected form was made, if that was done.
 
     A value of ``None`` means "not measured and not published where we could read it".
@@ -55,6 +56,7 @@ class Card:
     split_url: str = ""
     splits: tuple[str, ...] = ()
     raw_edges: int | None = None
+    graphs: int = 1
 
     @property
     def checksum(self) -> str | None:

@@ -3,6 +3,7 @@
 from graphlab.nn import anchors, conv, models, norm
 from graphlab.nn.anchors import *  # noqa: F403
 from graphlab.nn.conv import *  # noqa: F403
+from graphlab.nn.graph_classifier import GraphClassifier
 from graphlab.nn.inverse import invert_residual
 from graphlab.nn.linear import FeatureLinear, feature_dropout
 from graphlab.nn.models import *  # noqa: F403
@@ -14,6 +15,7 @@ __all__ = [
     *models.__all__,
     *norm.__all__,
     "FeatureLinear",
+    "GraphClassifier",
     "feature_dropout",
     "invert_residual",
 ]

@@ -54,11 +54,12 @@ class FeatureLinear(nn.Module):
             nn.init.zeros_(self.bias)
 
     def forward(self, x: Tensor | SparseFeatures) -> Tensor:  # noqa: D102
-        if is_sparse(x):
-            out = sparse_matmul(x, self.weight)
-        else:
-            out = matmul(x, self.weight)
+        out = self.product(x)
         return out if self.bias is None else out + self.bias
+
+    def product(self, x: Tensor | SparseFeatures) -> Tensor:
+        """The map without its bias, for layers that sum before they add it."""
+        return sparse_matmul(x, self.weight) if is_sparse(x) else matmul(x, self.weight)
 
     def extra_repr(self) -> str:  # noqa: D102
         bias = self.bias is not None
@@ -69,6 +70,15 @@ def glorot(weight: Tensor) -> None:
     """Fill a weight uniformly within PyG's Glorot bound of its last two sizes."""
     bound = math.sqrt(6 / (weight.size(-2) + weight.size(-1)))
     nn.init.uniform_(weight, -bound, bound)
+
+
+def reset(module: nn.Module) -> None:
+    """Draw new weights of a module that can, else of those of its parts that can."""
+    if hasattr(module, "reset_parameters"):
+        module.reset_parameters()
+        return
+    for part in module.children():
+        reset(part)
 
 
 def is_sparse(x: Tensor | SparseFeatures) -> bool:

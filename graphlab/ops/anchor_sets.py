@@ -5,11 +5,13 @@ import math
 import torch
 from torch import Generator, Tensor
 
+from graphlab.ops._cache import cached
 from graphlab.ops.anchor_distances import along, anchor_distances
+from graphlab.ops.backend import kernels_for
 from graphlab.ops.csr import Csr
 from graphlab.ops.spmm import Graph
 
-BLOCK_ENTRIES = 2**22  # of edges times sets at once
+BLOCK_ENTRIES = 2**22  # of nodes times sets at once
 
 
 def bourgain_sets(
@@ -88,16 +90,22 @@ def closest_members(
 
 def _nearer_neighbor(graph: Csr, hops: Tensor) -> Tensor:
     """For each node and set the last neighbor one hop nearer, or the node itself."""
-    source, target = graph.edge_index().long()
-    nodes = torch.arange(hops.size(0), device=hops.device)
+    nodes = torch.arange(hops.size(0), device=hops.device).unsqueeze(1)
+    if graph.num_edges == 0:
+        return nodes.expand(hops.shape).contiguous()
+    rows = cached(graph, "last_first", lambda: _last_first(graph))
+    kernels = kernels_for(rows.col)
     columns = []
-    for block in hops.split(max(1, BLOCK_ENTRIES // max(1, source.numel())), 1):
-        near, far = block[source], block[target]  # [E, c]
-        nearer = torch.where((near >= 0) & (near + 1 == far), source.unsqueeze(1), -1)
-        pointer = nodes.new_full(block.shape, -1)
-        pointer.scatter_reduce_(
-            0, target.unsqueeze(1).expand_as(nearer), nearer, "amax"
-        )
-        own = (block <= 0) | (pointer < 0)
-        columns.append(torch.where(own, nodes.unsqueeze(1), pointer))
+    for block in hops.split(max(1, BLOCK_ENTRIES // max(1, hops.size(0))), 1):
+        far = block.float().masked_fill(block < 0, torch.inf)  # [N, c]
+        place = kernels.spextreme(rows, far.unsqueeze(0), None, False)[1][0]
+        nearest = rows.col[place.clamp(min=0)].long()
+        columns.append(torch.where(block > 0, nearest, nodes))
     return torch.cat(columns, 1) if columns else nodes.new_empty(hops.shape)
+
+
+def _last_first(graph: Csr) -> Csr:
+    """The same edges, each row from its largest neighbor to its smallest."""
+    edges = graph.edge_index()
+    order = edges[0].argsort(descending=True)
+    return Csr.from_edge_index(edges[:, order], graph.num_dst)

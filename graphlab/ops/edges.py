@@ -89,13 +89,6 @@ def copy_to_edges(graph: Csr, x: Tensor) -> Tensor:
     )
 
 
-def sum_edges(graph: Csr, values: Tensor) -> Tensor:
-    """The sum of edge values ``[E, ...]`` per destination, ``[N, ...]``."""
-    flat = values.unsqueeze(-1) if values.dim() == 1 else values.flatten(1)
-    out = _SumEdges.apply(graph, flat.unsqueeze(0))
-    return out.view(graph.num_dst, *values.shape[1:])
-
-
 class _OverEdges(FusedFunction):
     """Functions of [B, N or E, F], for which further replicas are a longer B."""
 

@@ -1,7 +1,11 @@
-"""Full-batch training of node classifiers, and of encoders on pairs of nodes."""
+"""Training of node classifiers, of encoders on pairs, and of classifiers of graphs."""
 
 from graphlab.datasets import constant_majority
 from graphlab.training.config import Progress, TrainingConfig
+from graphlab.training.graph_bounds import bound_terms, graph_sample
+from graphlab.training.graph_config import GraphConfig, GraphResult
+from graphlab.training.graph_models import make_graph_model
+from graphlab.training.graphs import fit_graphs
 from graphlab.training.label_methods import (
     knowledge_distillation,
     label_smoothing,
@@ -23,6 +27,8 @@ from graphlab.training.problem import FitResult, Problem
 
 __all__ = [
     "FitResult",
+    "GraphConfig",
+    "GraphResult",
     "PairConfig",
     "PairResult",
     "PairScore",
@@ -32,14 +38,18 @@ __all__ = [
     "Progress",
     "SoftTargets",
     "TrainingConfig",
+    "bound_terms",
     "constant_majority",
     "evaluate",
     "fit",
+    "fit_graphs",
     "fit_pairs",
     "fit_preferences",
+    "graph_sample",
     "is_collapsed",
     "knowledge_distillation",
     "label_smoothing",
+    "make_graph_model",
     "no_smoothing",
     "pair_roc_auc",
     "postel",

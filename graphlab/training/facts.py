@@ -28,11 +28,16 @@ def model_facts(replicas: Replicas) -> list[dict[str, dict[str, Any]]]:
         state = {name: tensor[r] for name, tensor in stack.items()}
         with torch.no_grad(), replicas.slots.filled(state):
             model(replicas.x, replicas.edge_index)
-            found.append({"model": _checked(model.facts(), model)})
+            found.append({"model": checked_facts(model.facts(), model)})
     return found
 
 
-def _checked(facts: dict[str, Any], model: torch.nn.Module) -> dict[str, Any]:
+def checked_facts(facts: dict[str, Any], model: torch.nn.Module) -> dict[str, Any]:
+    """A copy of what ``model.facts()`` returned.
+
+    Raises:
+        ArgumentError: If JSON cannot hold it.
+    """
     try:
         if isinstance(facts, dict):
             return json.loads(json.dumps(facts))  # a copy of its own for each replica

@@ -74,6 +74,8 @@ class PairResult:
         score_state_dict: Weights of the score; empty unless it is affine.
         prepared: What ``model.prepare`` had returned at that epoch, for each graph the
             keyword arguments of its training, validation and test part.
+        facts: What the encoder's method ``facts`` says of each graph at that epoch, in
+            the order of the graphs; empty if it has none.
         history: One dictionary per evaluation: ``epoch``, ``loss`` (mean over graphs
             in that epoch), ``val_auc``.
     """
@@ -87,5 +89,6 @@ class PairResult:
     num_parameters: int
     state_dict: dict[str, Tensor]
     score_state_dict: dict[str, Tensor]
+    facts: list[dict] = field(repr=False)
     prepared: list[tuple[dict, dict, dict]] = field(repr=False)
     history: list[dict[str, float]] = field(repr=False)

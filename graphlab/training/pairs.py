@@ -12,6 +12,7 @@ from torch_geometric.data import Data
 
 from graphlab.errors import ArgumentError
 from graphlab.training.config import Progress
+from graphlab.training.facts import checked_facts
 from graphlab.training.pair_config import PairConfig, PairResult
 from graphlab.training.pair_score import PairScore, pair_roc_auc
 from graphlab.training.replicas import parameter_groups
@@ -44,7 +45,8 @@ def fit_pairs(
     keyword arguments: anchors and distances, for example, drawn with the
     :class:`torch.Generator`. It sees the ``edge_index`` of the part that is encoded.
     An attribute ``optim_overrides`` (prefix of parameter names to options of Adam) is
-    heeded.
+    heeded. So is a method ``facts()`` that describes the last forward pass in a
+    JSON-able dictionary.
 
     Args:
         model: The encoder, trained in place; or a function that makes it, called after
@@ -210,13 +212,26 @@ class _Run:
     def result(self, best: dict, epochs: int, nan: bool, history) -> PairResult:
         self.model.load_state_dict(best["state_dict"])
         self.model.eval()
+        self.prepared = best["prepared"]
         return PairResult(
+            facts=self.facts(),
             epochs=epochs,
             nan=nan,
             num_parameters=sum(p.numel() for p in self.parameters if p.requires_grad),
             history=history,
             **best,
         )
+
+    @torch.no_grad()
+    def facts(self) -> list[dict]:
+        """What the encoder says of the test part of each graph, if it says anything."""
+        if not hasattr(self.model, "facts"):
+            return []
+        found = []
+        for graph in range(len(self.graphs)):
+            self.encode(graph, 2)
+            found.append(checked_facts(self.model.facts(), self.model))
+        return found
 
     def report(self, epoch: int, val_auc: float) -> None:
         if self.progress is not None:

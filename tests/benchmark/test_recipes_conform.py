@@ -4,11 +4,12 @@ import dataclasses
 
 import pytest
 
+from graphlab.benchmark.checks import check_cells
 from graphlab.benchmark.discovery import find_recipe, recipe_files
-from graphlab.benchmark.imports import check_cells
+from graphlab.benchmark.recipe import Cell
 from graphlab.benchmark.recipe_file import LABELS, load_recipe
-from graphlab.benchmark.recipe_parts import TRAINING_KEYS
 from graphlab.benchmark.selection import quick_recipe
+from graphlab.benchmark.tasks import TASKS
 from graphlab.errors import RecipeError
 
 KEYS = sorted(recipe_files())
@@ -65,11 +66,13 @@ def test_cells_are_distinct(recipe):
     assert len(set(ids)) == len(ids)
 
 
-def test_training_keys_are_those_of_the_training_configuration():
-    from graphlab.training import TrainingConfig
-
-    fields = {field.name for field in dataclasses.fields(TrainingConfig)}
-    assert set(TRAINING_KEYS) == fields
+@pytest.mark.parametrize("name", TASKS)
+def test_training_keys_are_those_of_the_training_configuration(name):
+    cell = Cell("t", "digits", "s", "m:M", "M", "l:l", "none", task=name)
+    fields = {f.name: f.type for f in dataclasses.fields(TASKS[name].config(cell))}
+    assert set(TASKS[name].TRAINING_KEYS) == set(fields)
+    for key, kind in TASKS[name].TRAINING_KEYS.items():
+        assert fields[key] in (kind, kind | None), key
 
 
 def test_the_short_names_of_label_methods_exist():

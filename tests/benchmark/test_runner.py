@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from graphlab.benchmark import runner, store
-from graphlab.benchmark.execute import run_seed
 from graphlab.benchmark.runner import run_recipe
+from graphlab.benchmark.seeds import run_seed
 from graphlab.benchmark.selection import override
 from graphlab.errors import ArgumentError, RecipeError
 

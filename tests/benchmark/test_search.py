@@ -5,10 +5,10 @@ import tomllib
 
 import pytest
 
-from graphlab.benchmark import search
 from graphlab.benchmark.search import apply_best, run_search
 from graphlab.benchmark.search_space import Budget, grid, space_of
 from graphlab.benchmark.search_toml import settings_toml
+from graphlab.benchmark.tasks import nodes
 from graphlab.errors import ArgumentError, GraphlabError, RecipeError
 
 pytest.importorskip("optuna")
@@ -50,9 +50,9 @@ def test_the_test_nodes_are_never_looked_at(recipe, tmp_path, monkeypatch):
         masks.append(mask)
         return real(logits, y, mask)
 
-    problems, make = [], search.make_problem
+    problems, make = [], nodes.make_problem
     monkeypatch.setattr(
-        search,
+        nodes,
         "make_problem",
         lambda *a, **k: problems.append(make(*a, **k)) or problems[-1],
     )

@@ -61,7 +61,9 @@ def test_protein_is_cut_by_size_and_labels(tmp_path):
 
 
 def test_every_set_has_a_card():
-    assert graph_list_names() == ("grid", "communities", "email", "protein")
+    names = ("grid", "communities", "email", "protein")
+    names += ("MUTAG", "PTC_MR", "ENZYMES", "PROTEINS", "NCI1", "IMDB-BINARY")
+    assert graph_list_names() == names
     for name in graph_list_names():
         card = graph_list_card(name)
         assert card.licence and card.variant
@@ -86,7 +88,7 @@ def test_a_node_classification_set_is_a_list_of_one(monkeypatch):
         load_graphs("ppi")
 
 
-@pytest.mark.parametrize("name", ("email", "protein"))
+@pytest.mark.parametrize("name", ("email", "protein", "MUTAG", "IMDB-BINARY"))
 def test_without_files_the_error_says_where_to_put_which(name, tmp_path, monkeypatch):
     monkeypatch.delenv("GRAPHLAB_DATA", raising=False)
     for root in (None, tmp_path):

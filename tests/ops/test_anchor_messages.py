@@ -61,6 +61,24 @@ def test_maps_over_replicas(own):
     torch.testing.assert_close(got[0], dense(scale, source, target, weight, anchors)[1])
 
 
+@pytest.mark.usefixtures("_block")
+@pytest.mark.parametrize("own", [False, True])
+def test_gradients_of_replicas(own):
+    """Of weights that differ, while all that they meet is shared."""
+    scale, source, target, weight, anchors = inputs(own)
+    stack = torch.stack([weight, -weight]).detach()
+
+    def loss(call):
+        def of(source, weight):
+            mean, position = call(scale, source, target, weight, anchors)
+            return mean.sum() + position.square().sum()
+
+        return torch.vmap(torch.func.grad(of, (0, 1)), (None, 0))
+
+    parts = source.detach(), stack
+    torch.testing.assert_close(loss(anchor_messages)(*parts), loss(dense)(*parts))
+
+
 class Largest(TorchDispatchMode):
     """The number of entries of the largest tensor made."""
 

@@ -74,3 +74,21 @@ def test_blocks_of_sets_change_nothing(monkeypatch):
     want = closest_members(edge_index, sets, 30)
     monkeypatch.setitem(closest_members.__globals__, "BLOCK_ENTRIES", 1)
     torch.testing.assert_close(closest_members(edge_index, sets, 30), want)
+
+
+@pytest.mark.parametrize("number", [40, 300])
+def test_equally_close_members_go_by_the_last_neighbor(number):
+    """Each node asks the neighbor of largest number among those one hop nearer."""
+    generator = torch.Generator().manual_seed(2)
+    edge_index = torch.randint(number, (2, 2 * number), generator=generator)
+    sets = bourgain_sets(number, generator=generator)
+    member, hops = closest_members(edge_index, sets, number)
+    neighbors = [set() for _ in range(number)]
+    for u, v in edge_index.t().tolist():
+        neighbors[u].add(v)
+        neighbors[v].add(u)
+    far = hops > 0
+    for v, k in far.nonzero().tolist():
+        asked = max(u for u in neighbors[v] if hops[u, k] == hops[v, k] - 1)
+        assert member[v, k] == member[asked, k]
+    assert far.sum() > number

@@ -1,4 +1,7 @@
-"""Does a label method help? Paired differences against no method, on the same splits.
+"""Does it help? Paired differences against a baseline, on the same splits.
+
+The baseline is training without a label method, for the same model; or, where the table
+names one, a model, for the same label method.
 
 A method has a *gain* (or *loss*) when Holm's adjusted Wilcoxon p-value, over all
 comparisons of the table, is at most .05; an *uncorrected gain* when only the p-value
@@ -31,7 +34,7 @@ NOT_COMPARED = "not compared"
 
 @dataclass(frozen=True)
 class Effect:
-    """One method against the baseline of the same dataset, split and model.
+    """One method against the baseline of its block.
 
     Attributes:
         result: The method's cell.
@@ -55,21 +58,28 @@ class Effect:
         return f"{self.kind} ({self.reason})" if self.reason else self.kind
 
 
-def is_baseline(cell: Cell) -> bool:
-    """Whether the cell's label method leaves the labels alone."""
+def is_baseline(cell: Cell, model: str = "") -> bool:
+    """Whether a cell is of the model or, without one, leaves the labels alone."""
+    if model:
+        return cell.model_name == model
     return cell.label.endswith(":no_smoothing") or cell.label_name.lower() == "none"
 
 
-def effects(results: Sequence[CellResult]) -> tuple[Effect, ...]:
-    """Compare every measured method of a table with its baseline."""
-    found = {_block(r.cell): r for r in results if is_baseline(r.cell)}
-    measured = [r for r in results if r.n and not is_baseline(r.cell)]
-    raw = [_compare(result, found.get(_block(result.cell))) for result in measured]
+def effects(results: Sequence[CellResult], model: str = "") -> tuple[Effect, ...]:
+    """Compare every measured method of a table with its baseline.
+
+    Args:
+        results: The cells of the table.
+        model: The model that is the baseline; empty where no label method is.
+    """
+    found = {_block(r.cell, model): r for r in results if is_baseline(r.cell, model)}
+    measured = [r for r in results if r.n and not is_baseline(r.cell, model)]
+    raw = [_compare(r, found.get(_block(r.cell, model)), model) for r in measured]
     adjusted = stats.holm([e.paired.p if e.paired else None for e in raw])
     return tuple(_in_words(e, p) for e, p in zip(raw, adjusted, strict=True))
 
 
-def _compare(result: CellResult, baseline: CellResult | None) -> Effect:
+def _compare(result: CellResult, baseline: CellResult | None, model: str) -> Effect:
     if baseline is None or not baseline.n:
         return Effect(result, reason="the baseline was not run")
     if baseline.profile != result.profile:
@@ -83,7 +93,7 @@ def _compare(result: CellResult, baseline: CellResult | None) -> Effect:
     b = [100 * theirs[key] for key in shared]
     paired = stats.paired_difference(a, b)
     pairs = tuple(x - y for x, y in zip(a, b, strict=True))
-    return Effect(result, pairs, paired, apart=_apart(result, baseline))
+    return Effect(result, pairs, paired, apart=_apart(result, baseline, model))
 
 
 def _in_words(effect: Effect, holm: float | None) -> Effect:
@@ -105,9 +115,8 @@ def _in_words(effect: Effect, holm: float | None) -> Effect:
         kind = GAIN if paired.mean > 0 else LOSS
         reason = f"by the interval alone, {plural(paired.n, 'pair')}"
     if kind in (GAIN, WEAK_GAIN) and not effect.result.beats_constant:
-        reason = "; ".join(
-            filter(None, [reason, "yet not above the constant majority"])
-        )
+        constant = f"yet not above the {effect.result.metric.constant}"
+        reason = "; ".join(filter(None, [reason, constant]))
     return replace(effect, holm=holm, kind=kind, reason=reason)
 
 
@@ -127,14 +136,20 @@ def _by_split(result: CellResult) -> dict[tuple, float]:
     }
 
 
-def _apart(result: CellResult, baseline: CellResult) -> tuple[str, ...]:
-    """Training and model settings that differ: then it is not the method alone."""
-    names = ("training", "model_args", "normalize_features")
+def _apart(result: CellResult, baseline: CellResult, model: str) -> tuple[str, ...]:
+    """Settings that differ: then it is not the method alone.
+
+    Two models have arguments of their own in any case.
+    """
+    names = ["training", "normalize_features", *([] if model else ["model_args"])]
     ours, theirs = (r.runs[0]["cell"] for r in (result, baseline))
     return differences(
         {n: theirs.get(n) for n in names}, {n: ours.get(n) for n in names}
     )
 
 
-def _block(cell: Cell) -> str:
-    return json.dumps([cell.dataset, cell.split, cell.model, cell.model_name])
+def _block(cell: Cell, model: str) -> str:
+    """What a method shares with its baseline."""
+    names = ["label", "label_name"] if model else ["model", "model_name"]
+    names += ["dataset", "split", "split_args", "task"]
+    return json.dumps([getattr(cell, name) for name in names], sort_keys=True)

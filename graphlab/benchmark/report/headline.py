@@ -55,7 +55,8 @@ def _effects(report: TableReport) -> str:
         f"{kinds[NOT_COMPARED]} not compared" * bool(kinds[NOT_COMPARED]),
     ]
     text = listing([part for part in parts if part])
-    return f"Label methods against none: {text}." if text else ""
+    who = "Models" if report.table.baseline else "Label methods"
+    return f"{who} against {report.baseline}: {text}." if text else ""
 
 
 def _count(number: int, noun: str, ending: str) -> str:

@@ -63,10 +63,16 @@ def _table(report: TableReport, small: list[Note]) -> dict[str, Any]:
         "columns": [report.heading(column) for column in report.columns],
         "constant": [percent(report.constant(c)) for c in report.columns],
         "constant_name": report.metric.constant,
+        "labelled": report.labelled,
+        "effects_title": report.effects_title,
         "rows": _rows(report),
         "plots": [(p.caption, Markup(svg), w) for p, svg, w in svg_figures(report)],
         "effects": _long(views.EFFECTS, with_effect, lambda e: e.effect.kind),
         "details": _long(views.details(report.metric), report.by_dataset, lambda e: ""),
+        "facts": _long(
+            (*views.WHERE, *views.facts(report.telling)), report.telling, lambda e: ""
+        ),
+        "facts_title": views.FACTS_TITLE,
         "notes": small,
     }
 

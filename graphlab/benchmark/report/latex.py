@@ -72,12 +72,20 @@ def _table(report: TableReport) -> list[str]:
     parts = [_wide(report, title, summary)]
     if report.effects:
         rows = [e for e in report.by_dataset if e.effect]
-        caption = f"{title}: paired differences against no label method, points."
+        caption = f"{title}: {escape(_lower(report.effects_title))}."
         parts.append(_long(views.EFFECTS, rows, caption))
     if report.measured:
         caption = rf"{title}: details, \%."
         parts.append(_long(views.details(report.metric), report.by_dataset, caption))
+    if report.telling:
+        fields = (*views.WHERE, *views.facts(report.telling))
+        caption = f"{title}: {_lower(views.FACTS_TITLE)}."
+        parts.append(_long(fields, report.telling, caption))
     return parts
+
+
+def _lower(title: str) -> str:
+    return title[0].lower() + title[1:]
 
 
 def _wide(report: TableReport, title: str, summary: str) -> str:
@@ -101,16 +109,18 @@ def _panel(report: TableReport, panel: Sequence[Column], caption: str) -> str:
     chosen = [report.columns.index(column) for column in panel]
     heads = [escape(report.heading(column)) for column in panel]
     constant = [percent(report.constant(column)) for column in panel]
+    emphasis = rf"\emph{{{report.metric.constant}}}"
+    names = _names(report, "Model", "Label method")
     return "\n".join(
         [
             r"{\scriptsize\setlength{\tabcolsep}{4pt}",
-            rf"\begin{{longtable}}{{ll{'r' * len(panel)}}}",
+            rf"\begin{{longtable}}{{{'l' * len(names)}{'r' * len(panel)}}}",
             rf"\caption{{{caption}}}\\",
             r"\toprule",
-            _line(["Model", "Label method", *heads]),
+            _line([*names, *heads]),
             r"\midrule",
             r"\endhead",
-            _line([rf"\emph{{{report.metric.constant}}}", "", *map(escape, constant)]),
+            _line([*_names(report, emphasis, ""), *map(escape, constant)]),
             *_panel_rows(report, chosen),
             r"\bottomrule",
             r"\end{longtable}}",
@@ -127,11 +137,16 @@ def _panel_rows(report: TableReport, chosen: Sequence[int]) -> list[str]:
         model = row.model
         stacked = [_stack(line[k]) for k in chosen]
         for depth in range(max(map(len, stacked), default=0)):
-            name = [escape(model) if first else "", escape(row.label)]
-            name = name if depth == 0 else ["", ""]
+            name = escape(model) if first else "", escape(row.label)
+            name = _names(report, *(name if depth == 0 else ("", "")))
             parts = [s[depth] if depth < len(s) else "" for s in stacked]
             lines.append(_line([*name, *parts]))
     return lines
+
+
+def _names(report: TableReport, model: str, label: str) -> list[str]:
+    """The first squares of a line; the label method only where there is any."""
+    return [model, label] if report.labelled else [model]
 
 
 def _stack(square: Square) -> list[str]:

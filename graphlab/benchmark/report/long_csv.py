@@ -30,11 +30,12 @@ def _row(report: TableReport, entry: Entry) -> dict[str, Any]:
     return {
         "recipe": report.recipe.key,
         "table": report.table.name,
+        "task": report.table.task,
         **_settings(entry),
         **_published(entry),
         **_measured(entry),
         **_verdict(entry),
-        **_effect(entry),
+        **_effect(report, entry),
     }
 
 
@@ -48,6 +49,7 @@ def _settings(entry: Entry) -> dict[str, Any]:
         "model": cell.model_name,
         "label": cell.label_name,
         "profile": entry.result.profile,
+        "split_args": json.dumps(used.get("split_args", {}), sort_keys=True),
         "model_args": json.dumps(used.get("model_args", {}), sort_keys=True),
         "label_args": json.dumps(used.get("label_args", {}), sort_keys=True),
         "training": json.dumps(used.get("training", {}), sort_keys=True),
@@ -82,7 +84,10 @@ def _measured(entry: Entry) -> dict[str, Any]:
         "collapsed": result.collapsed if result.n else None,
         "rounds": result.rounds(),
         "seconds": result.mean_of("seconds"),
+        "cpu_seconds": result.mean_of("cpu_seconds"),
+        "epochs": result.mean_of("epochs"),
         "parameters": result.mean_of("num_parameters"),
+        "facts": json.dumps(result.facts, sort_keys=True) if result.facts else None,
         "selection": "; ".join(
             dict.fromkeys(run.get("selection") or "" for run in result.runs)
         ),
@@ -110,11 +115,12 @@ def _verdict(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _effect(entry: Entry) -> dict[str, Any]:
+def _effect(report: TableReport, entry: Entry) -> dict[str, Any]:
     effect, paired = entry.effect, entry.effect and entry.effect.paired
     return {
-        "against_none": effect.kind if effect else None,
-        "against_none_words": str(effect) if effect else None,
+        "baseline": report.baseline if effect else None,
+        "effect": effect.kind if effect else None,
+        "effect_words": str(effect) if effect else None,
         "pairs": paired.n if paired else None,
         "mean_difference_points": paired.mean if paired else None,
         "mean_difference_low_points": paired.low if paired else None,

@@ -37,13 +37,16 @@ def _table(report: TableReport) -> list[str]:
     parts += [f"### {report.caption}", *_legend(report), _wide(report)]
     if report.effects:
         rows = [e for e in report.by_dataset if e.effect]
-        parts += ["### Paired differences against no label method, points"]
+        parts += [f"### {escape(report.effects_title)}"]
         parts += [_long(views.EFFECTS, rows)]
     if report.measured:
         parts += [
             "### Details, %",
             _long(views.details(report.metric), report.by_dataset),
         ]
+    if report.telling:
+        fields = (*views.WHERE, *views.facts(report.telling))
+        parts += [f"### {views.FACTS_TITLE}", _long(fields, report.telling)]
     return parts
 
 
@@ -61,15 +64,19 @@ def _legend(report: TableReport) -> list[str]:
 
 
 def _wide(report: TableReport) -> str:
-    header = ["Model", "Label method"]
+    def named(model: str, label: str) -> list[str]:
+        return [model, label] if report.labelled else [model]
+
+    header = named("Model", "Label method")
+    numeric = [False] * len(header) + [True] * len(report.columns)
     header += [escape(report.heading(column)) for column in report.columns]
     constant = [percent(report.constant(c)) for c in report.columns]
-    rows = [[f"*{report.metric.constant}*", "", *constant]]
+    rows = [[*named(f"*{report.metric.constant}*", ""), *constant]]
     rows += [
-        [escape(row.model), escape(row.label), *map(_square, line)]
+        [*named(escape(row.model), escape(row.label)), *map(_square, line)]
         for row, line in squares(report)
     ]
-    return _grid(header, rows, numeric=[False, False, *[True] * len(report.columns)])
+    return _grid(header, rows, numeric)
 
 
 def _square(square: Square) -> str:

@@ -1,6 +1,7 @@
 """The small print below a table: what stands behind its numbers."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from graphlab.benchmark import stats
 from graphlab.benchmark.report.effects import NOT_COMPARED
@@ -79,11 +80,12 @@ def _runs(report: TableReport) -> list[dict]:
 
 def _numbers(report: TableReport) -> str:
     return (
-        f"{_PLURALS[report.metric.key]} on the test nodes, differences are percentage "
-        "points. Measured ± is the larger half of a 95 % percentile bootstrap interval "
-        f"of the mean ({stats.PAPER_DRAWS:,} draws, seeded), as PosteL prints it; the "
-        "details give the unbiased standard deviation and the interval itself "
-        f"({stats.DRAWS:,} draws). A dash is undefined: one run has no spread."
+        f"{_PLURALS[report.metric.key]} on the test {report.items}, differences are "
+        "percentage points. Measured ± is the larger half of a 95 % percentile "
+        f"bootstrap interval of the mean ({stats.PAPER_DRAWS:,} draws, seeded), as "
+        "PosteL prints it; the details give the unbiased standard deviation and the "
+        f"interval itself ({stats.DRAWS:,} draws). A dash is undefined: one run has no "
+        "spread."
     )
 
 
@@ -125,13 +127,13 @@ def _paired(report: TableReport) -> str:
         return ""
     family = sum(effect.holm is not None for effect in tests)
     return (
-        "Method minus none on the same split, mean with Student's 95 % interval; "
-        f"two-sided Wilcoxon signed-rank test from {stats.MIN_PAIRS} pairs on, "
-        f"adjusted by Holm over the {plural(family, 'test')} of this table. "
+        f"Method minus {report.baseline} on the same split, mean with Student's 95 % "
+        f"interval; two-sided Wilcoxon signed-rank test from {stats.MIN_PAIRS} pairs "
+        f"on, adjusted by Holm over the {plural(family, 'test')} of this table. "
         "“Uncorrected” is what only the unadjusted p-value finds, as it would one time "
         "in twenty without any effect. MDE: the smallest mean difference that a paired "
-        "t-test of level .05 would find four times in five. All splits share one "
-        "graph, so runs are not independent and p-values are rather too small."
+        "t-test of level .05 would find four times in five. Splits of one graph have "
+        "data in common, so runs are not independent and p-values are rather too small."
     )
 
 
@@ -139,8 +141,8 @@ def _collapsed(report: TableReport) -> str:
     if not any(entry.result.collapsed for entry in report.measured):
         return ""
     return (
-        "the predictions on validation and test nodes fell to one class in at least "
-        "one run; the details count them."
+        f"the predictions on validation and test {report.items} fell to one class in "
+        "at least one run; the details count them."
         + " The ROC-AUC does not depend on it."
         * (report.metric.key == "roc_auc")
     )
@@ -170,7 +172,7 @@ def _constant(report: TableReport) -> str:
         return f"the mean {report.metric.name} is not above {chance}, that of chance."
     return (
         "the mean accuracy is not above that of always predicting the class that is "
-        "most frequent among the validation nodes."
+        f"most frequent among the validation {report.items}."
     )
 
 
@@ -192,7 +194,8 @@ def _apart(report: TableReport) -> str:
     lines = [f"{change} ({_shortened(where)})" for change, where in grouped.items()]
     if not lines:
         return ""
-    return f"method and none were trained differently: {_shortened(lines)}"
+    differently = f"method and {report.baseline} were trained differently"
+    return f"{differently}: {_shortened(lines)}"
 
 
 def _selection(runs: list[dict]) -> str:
@@ -211,11 +214,16 @@ def _seeds(runs: list[dict]) -> str:
         seeds = _unique(
             r["split_seed"] for r in mine if r.get("split_seed") is not None
         )
-        text = f"{split}" + (f" (split seeds {_numbers_named(seeds)})" if seeds else "")
-        parts.append(text)
+        told = [f"{k} {v}" for run in mine for k, v in _split_args(run)]
+        told += [f"split seeds {_numbers_named(seeds)}"] if seeds else []
+        parts.append(f"{split}" + (f" ({', '.join(_unique(told))})" if told else ""))
     seeds = _unique(run["seed"] for run in runs if run.get("seed") is not None)
     training = f"; training seeds {_numbers_named(seeds)}" if seeds else ""
     return "; ".join(parts) + training
+
+
+def _split_args(run: dict) -> Iterable[tuple[str, Any]]:
+    return (run["cell"].get("split_args") or {}).items()
 
 
 def _count(report: TableReport) -> str:

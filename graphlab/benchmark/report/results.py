@@ -13,7 +13,7 @@ from graphlab.benchmark import stats
 from graphlab.benchmark.metric import METRICS, Metric, as_number
 from graphlab.benchmark.recipe import Cell, Table
 
-IDENTITY = ("dataset", "split", "model", "model_name", "label", "label_name")
+IDENTITY = ("dataset", "split", "model", "model_name", "label", "label_name", "task")
 
 
 @dataclass(frozen=True)
@@ -108,6 +108,21 @@ class CellResult:
         """Mean number of pseudo-label rounds; NaN for methods without rounds."""
         infos = [run.get("info", {}) for run in self.runs]
         return stats.mean([as_number(info.get("rounds")) for info in infos])
+
+    @cached_property
+    def facts(self) -> dict[str, float]:
+        """Means over the runs of the numbers that the model reports of itself."""
+        told = [run.get("info", {}).get("model") or {} for run in self.runs]
+        keys = dict.fromkeys(
+            key
+            for facts in told
+            for key, value in facts.items()
+            if isinstance(value, int | float) and not isinstance(value, bool)
+        )
+        return {
+            key: stats.mean([as_number(facts.get(key)) for facts in told])
+            for key in keys
+        }
 
     def best_epoch(self) -> float:
         """Median epoch at which the test metrics were read."""

@@ -17,6 +17,7 @@ from graphlab.benchmark.report.numbers import (
 )
 from graphlab.benchmark.report.results import CellResult, collect
 from graphlab.benchmark.report.verdict import Verdict, failure_words, judge
+from graphlab.benchmark.tasks import TASKS
 
 COLLAPSED = "†"
 CONSTANT = "‡"
@@ -138,6 +139,40 @@ class TableReport:
         """What the table is about."""
         return METRICS[self.table.metric]
 
+    @property
+    def items(self) -> str:
+        """What is judged, in the plural: nodes, pairs."""
+        return TASKS[self.table.task].ITEMS
+
+    @cached_property
+    def labelled(self) -> bool:
+        """Whether there is any label method to tell apart."""
+        return any(entry.row.label.lower() != "none" for entry in self.entries)
+
+    @property
+    def by_model(self) -> bool:
+        """Whether models stand side by side, not the label methods of one model."""
+        return bool(self.table.baseline) or not self.labelled
+
+    def group(self, row: Row) -> str:
+        """What the rows of one plot have in common."""
+        return row.label if self.by_model else row.model
+
+    def name(self, row: Row) -> str:
+        """What tells the rows of one plot apart."""
+        return row.model if self.by_model else row.label
+
+    @property
+    def baseline(self) -> str:
+        """What methods are compared with, in a word."""
+        return self.table.baseline or "none"
+
+    @property
+    def effects_title(self) -> str:
+        """Heading of the paired differences."""
+        against = self.table.baseline or "no label method"
+        return f"Paired differences against {against}, points"
+
     @cached_property
     def shown(self) -> tuple[Entry, ...]:
         """Entries in a row and a column in which anything was run."""
@@ -157,8 +192,13 @@ class TableReport:
         return tuple(sorted(self.measured, key=lambda e: columns.index(e.column)))
 
     @cached_property
+    def telling(self) -> tuple[Entry, ...]:
+        """The measured entries whose models report numbers of themselves."""
+        return tuple(entry for entry in self.by_dataset if entry.result.facts)
+
+    @cached_property
     def effects(self) -> tuple[Effect, ...]:
-        """The comparisons with no label method."""
+        """The comparisons with the baseline."""
         return tuple(entry.effect for entry in self.entries if entry.effect)
 
     @cached_property
@@ -206,7 +246,8 @@ class TableReport:
 def fill(recipe: Recipe, table: Table, runs: Iterable[dict]) -> TableReport:
     """Match, judge and compare: a table of a recipe with the runs it has."""
     results = collect(table, runs, recipe.key)
-    against = {id(effect.result): effect for effect in effects(results)}
+    found = effects(results, table.baseline)
+    against = {id(effect.result): effect for effect in found}
     seen: dict[tuple[str, str, Column], int] = {}
     entries = []
     for result in results:

@@ -67,12 +67,16 @@ def _write(console: Console, report: TableReport) -> None:
     for column in report.columns:
         _verdicts(console, report, column)
     if report.effects:
-        _title(console, "Paired differences against no label method, points")
+        _title(console, report.effects_title)
         _differences(console, report)
     if report.measured:
         _title(console, "Details, %")
         for column in report.columns:
             _details(console, report, column)
+    if report.telling:
+        _title(console, views.FACTS_TITLE)
+        for column in report.columns:
+            _facts(console, report, column)
 
 
 def _notes(console: Console, title: str, small: list[Note]) -> None:
@@ -133,7 +137,8 @@ def _details(console: Console, report: TableReport, column: Column) -> None:
     if not here:
         return
     grid = _grid()
-    fields = (views.METHOD, *views.measures(report.metric))
+    fields = views.useful(views.measures(report.metric), report.measured)
+    fields = (views.METHOD, *fields)
     _add_columns(grid, fields)
     for entry in here:
         flag = views.collapsed(entry)
@@ -141,6 +146,22 @@ def _details(console: Console, report: TableReport, column: Column) -> None:
         if flag:
             name.append(f"\n{flag}", "red")
         grid.add_row(name, *(field.text(entry) for field in fields[1:]))
+    console.print(_block_title(report, column))
+    console.print(grid)
+    console.print()
+
+
+def _facts(console: Console, report: TableReport, column: Column) -> None:
+    """One line a model: as columns these would be too many."""
+    here = [e for e in report.telling if e.column == column]
+    if not here:
+        return
+    grid = _grid()
+    _add_columns(grid, (views.METHOD,))
+    grid.add_column()
+    for entry in here:
+        told = [f"{field.short} {field.text(entry)}" for field in views.facts([entry])]
+        grid.add_row(entry.row.method, ", ".join(told))
     console.print(_block_title(report, column))
     console.print(grid)
     console.print()

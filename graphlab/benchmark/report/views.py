@@ -43,11 +43,13 @@ def _selection(entry: Entry) -> str:
     return "; ".join(rule for rule in rules if rule) or numbers.DASH
 
 
+SPLIT = Field("Split", "split", lambda e: e.column.split, numeric=False)
+LABEL = Field("Label method", "label", lambda e: e.row.label, numeric=False)
 WHERE = (
     Field("Dataset", "dataset", lambda e: e.column.dataset, numeric=False),
-    Field("Split", "split", lambda e: e.column.split, numeric=False),
+    SPLIT,
     Field("Model", "model", lambda e: e.row.model, numeric=False),
-    Field("Label method", "label", lambda e: e.row.label, numeric=False),
+    LABEL,
 )
 METHOD = Field("Method", "method", lambda e: e.row.method, numeric=False)
 OTHERS = (
@@ -83,6 +85,21 @@ def details(metric: Metric) -> tuple[Field, ...]:
     return (*WHERE, *measures(metric), FLAG, SELECTION)
 
 
+FACTS_TITLE = "What the models report of themselves, means over runs"
+
+
+def facts(entries: Sequence[Entry]) -> tuple[Field, ...]:
+    """A column for each number that some model reports of itself."""
+    keys = dict.fromkeys(key for entry in entries for key in entry.result.facts)
+    return tuple(_fact(key) for key in keys)
+
+
+def _fact(key: str) -> Field:
+    words = key.replace("_", " ")
+    text = lambda entry: decimal(entry.result.facts.get(key), 3)  # noqa: E731
+    return Field(words.capitalize(), words, text)
+
+
 def _paired(text: Callable[[Effect], str]) -> Callable[[Entry], str]:
     """Read the effect, with a dash where nothing could be paired."""
     return lambda e: text(e.effect) if e.effect.paired else numbers.DASH
@@ -113,12 +130,14 @@ EFFECTS = (*WHERE, *COMPARISON, WORDS)
 def useful(fields: Sequence[Field], entries: Sequence[Entry]) -> list[Field]:
     """The columns that say something: not all empty, not one split or rule for all.
 
-    The split and the selection rule stand in the notes in any case.
+    The split and the selection rule stand in the notes in any case; that there is no
+    label method need not be said.
     """
     kept = []
     for field in fields:
         texts = {field.text(entry) for entry in entries}
-        uniform = field in (WHERE[1], SELECTION) and len(texts) == 1
-        if not uniform and texts - {"", numbers.DASH}:
+        uniform = field in (SPLIT, SELECTION) and len(texts) == 1
+        unlabelled = field is LABEL and {text.lower() for text in texts} == {"none"}
+        if not (uniform or unlabelled) and texts - {"", numbers.DASH}:
             kept.append(field)
     return kept

@@ -6,6 +6,7 @@ from graphlab.nn.conv.cheb_conv import ChebConv
 from graphlab.nn.conv.gat_conv import GATConv
 from graphlab.nn.conv.gcn2_conv import GCN2Conv
 from graphlab.nn.conv.gcn_conv import GCNConv
+from graphlab.nn.conv.gin_conv import GINConv
 from graphlab.nn.conv.gpr_conv import GPRConv
 from graphlab.nn.conv.invertible_residual import InvertibleResidual
 from graphlab.nn.conv.lipschitz_residual_block import LipschitzResidualBlock
@@ -21,6 +22,7 @@ __all__ = [
     "GATConv",
     "GCN2Conv",
     "GCNConv",
+    "GINConv",
     "GPRConv",
     "InvertibleResidual",
     "LipschitzResidualBlock",

@@ -7,6 +7,7 @@ from graphlab.nn.models.deepgcn import DeepGCN
 from graphlab.nn.models.gat import GAT
 from graphlab.nn.models.gcn import GCN
 from graphlab.nn.models.gcnii import GCNII
+from graphlab.nn.models.gin import GIN
 from graphlab.nn.models.gprgnn import GPRGNN
 from graphlab.nn.models.lipschitz_resgnn import LipschitzResGNN
 from graphlab.nn.models.mlp import MLP
@@ -26,6 +27,7 @@ __all__ = [
     "GAT",
     "GCN",
     "GCNII",
+    "GIN",
     "GPRGNN",
     "LipschitzResGNN",
     "MLP",

@@ -1,5 +1,7 @@
 """The graph convolutional network."""
 
+from functools import partial
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -26,6 +28,7 @@ class GCN(nn.Module):
         out_channels: Number :math:`C` of classes.
         num_layers: Number of layers.
         dropout: Dropout probability between layers.
+        bias: Whether to learn :math:`\mathbf{b}^{(l)}`.
 
     Shapes:
         - **x:** node features :math:`(|\mathcal{V}|, F)`, dense or sparse CSR
@@ -53,11 +56,13 @@ class GCN(nn.Module):
         out_channels: int,
         num_layers: int = 2,
         dropout: float = 0.5,
+        bias: bool = True,
     ):
         super().__init__()
         self.dropout = dropout
         sizes = [in_channels] + [hidden_channels] * (num_layers - 1) + [out_channels]
-        self.convs = nn.ModuleList(map(GCNConv, sizes[:-1], sizes[1:]))
+        make = partial(GCNConv, bias=bias)
+        self.convs = nn.ModuleList(map(make, sizes[:-1], sizes[1:]))
 
     def reset_parameters(self) -> None:
         """Draw new weights."""
@@ -68,6 +73,8 @@ class GCN(nn.Module):
         self, x: Tensor, edge_index: Graph, edge_weight: Tensor | None = None
     ) -> Tensor:
         for conv in self.convs[:-1]:
-            x = conv(x, edge_index, edge_weight).relu_()
+            x = conv(x, edge_index, edge_weight)
+            # Without bias it is a view of a product, which is not written to.
+            x = x.relu() if conv.bias is None else x.relu_()
             x = F.dropout(x, self.dropout, self.training)
         return self.convs[-1](x, edge_index, edge_weight)

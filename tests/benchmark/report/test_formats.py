@@ -138,7 +138,7 @@ def test_latex_splits_wide_tables(cell, runs, recipe):
     cells = [cell(dataset=f"data{k}") for k in range(7)]
     files = [x for c in cells for x in runs(c, [0.8, 0.9])]
     text = render_table(recipe(cells), files, "latex")
-    assert "llrrrrr}" in text and "llrr}" in text
+    assert "{lrrrrr}" in text and "{lrr}" in text
 
 
 # ------------------------------------------------------------------------ CSV
@@ -155,7 +155,7 @@ def test_csv_has_one_line_per_cell_with_all_numbers(sample):
     assert float(row["difference_points"]) == pytest.approx(0.59)
     assert float(row["mean_difference_points"]) == pytest.approx(1.09)
     assert float(row["wilcoxon_p"]) == pytest.approx(2 / 2**10, rel=1e-6)
-    assert (row["n"], row["verdict"], row["against_none"]) == ("10", "within", "gain")
+    assert (row["n"], row["verdict"], row["effect"]) == ("10", "within", "gain")
     assert by_cell["Cora", "GCN", "none"]["copied_from"] == "Other et al. 2021"
     unrun = by_cell["Texas", "GAT_v2", "LS"]
     assert (unrun["n"], unrun["accuracy"], unrun["verdict"]) == ("0", "", "not run")

@@ -7,12 +7,20 @@ from graphlab.nn import (
     APPNPConv,
     BernConv,
     ChebConv,
+    FeatureLinear,
     GATConv,
     GCNConv,
+    GINConv,
     GPRConv,
     SAGEConv,
 )
 from graphlab.nn import OrderedConv as Ordered
+
+
+def network():
+    last = torch.nn.Linear(5, 3)
+    return torch.nn.Sequential(FeatureLinear(6, 5), torch.nn.Tanh(), last)
+
 
 CONVS = {
     "gcn": lambda: GCNConv(6, 3),
@@ -24,6 +32,7 @@ CONVS = {
     "gpr": lambda: GPRConv(K=3),
     "bern": lambda: BernConv(K=3),
     "ordered": lambda: Ordered(6, 2),
+    "gin": lambda: GINConv(network(), eps=0.3, train_eps=True),
     "sage": lambda: SAGEConv(6, 3),
     "sage_max": lambda: SAGEConv(6, 3, aggr="max"),
 }

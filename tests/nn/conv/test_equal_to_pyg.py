@@ -5,7 +5,16 @@ import torch
 import torch_geometric.nn as pyg
 from torch_geometric import EdgeIndex
 
-from graphlab.nn import APPNPConv, ChebConv, GATConv, GCNConv, GPRConv, SAGEConv
+from graphlab.nn import (
+    APPNPConv,
+    ChebConv,
+    FeatureLinear,
+    GATConv,
+    GCNConv,
+    GINConv,
+    GPRConv,
+    SAGEConv,
+)
 from graphlab.ops import Csr
 
 TOLERANCE = {"atol": 1e-5, "rtol": 1e-5}
@@ -75,6 +84,25 @@ def test_sage(data, aggr, normalize, root_weight):
     if root_weight:
         theirs.lin_r.weight.data = ours.lin_r.weight.data.t()
     torch.testing.assert_close(ours(*data), theirs(*data), **TOLERANCE)
+
+
+@pytest.mark.parametrize("width", [4, 9])  # multiplied before and after the sum
+@pytest.mark.parametrize("train_eps", [True, False])
+@pytest.mark.parametrize("sequence", [True, False])
+def test_gin(data, width, train_eps, sequence):
+    network = FeatureLinear(6, width)
+    torch.nn.init.normal_(network.bias)
+    if sequence:
+        network = torch.nn.Sequential(network, torch.nn.Tanh())
+    ours = GINConv(network, 0.3, train_eps)
+    theirs = pyg.GINConv(network, 0.3, train_eps)
+    torch.testing.assert_close(ours(*data), theirs(*data), **TOLERANCE)
+    loaded = GINConv(network, train_eps=not train_eps)
+    loaded.load_state_dict(theirs.state_dict())
+    torch.testing.assert_close(loaded(*data), theirs(*data), **TOLERANCE)
+    torch.testing.assert_close(
+        ours(data[0].to_sparse_csr(), data[1]), theirs(*data), **TOLERANCE
+    )
 
 
 def test_gpr_as_powers_of_pygs_propagation(data):

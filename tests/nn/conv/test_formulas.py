@@ -6,7 +6,15 @@ import pytest
 import torch
 
 from graphlab.errors import ArgumentError
-from graphlab.nn import APPNPConv, BernConv, ChebConv, GATConv, GCNConv, GPRConv
+from graphlab.nn import (
+    APPNPConv,
+    BernConv,
+    ChebConv,
+    GATConv,
+    GCNConv,
+    GINConv,
+    GPRConv,
+)
 from graphlab.nn import OrderedConv as Ordered
 
 
@@ -139,6 +147,31 @@ def test_bern(graph, x, weight):
         basis = power(2 * eye - laplacian, 4 - k) @ power(laplacian, k)
         want = want + theta * math.comb(4, k) / 2**4 * basis
     torch.testing.assert_close(conv(x, graph[0], weight), want @ x)
+
+
+@pytest.mark.parametrize("width", [3, 9])
+def test_gin(graph, x, weight, width):
+    network = torch.nn.Linear(6, width).double()
+    conv = GINConv(network, eps=0.7)
+    eye = torch.eye(graph[1], dtype=torch.double)
+    for w in (None, weight):
+        matrix = adjacency(*graph, w) + 1.7 * eye
+        torch.testing.assert_close(conv(x, graph[0], w), network(matrix @ x))
+
+
+def test_gin_resets_all_but_takes_sparse_features_only_where_it_multiplies_first():
+    conv = GINConv(torch.nn.Sequential(torch.nn.Linear(6, 3)), 0.7, train_eps=True)
+    before = conv.nn[0].weight.detach().clone()
+    torch.nn.init.zeros_(conv.eps)
+    conv.reset_parameters()
+    assert conv.eps.item() == pytest.approx(0.7)
+    assert not torch.equal(conv.nn[0].weight, before)
+    bare = GINConv(torch.nn.Linear(6, 3))
+    before = bare.nn.weight.detach().clone()
+    bare.reset_parameters()
+    assert not torch.equal(bare.nn.weight, before)
+    with pytest.raises(ArgumentError, match="x must be dense"):
+        conv(torch.ones(2, 6).to_sparse_csr(), torch.tensor([[0], [1]]))
 
 
 def test_ordered(graph, x):

@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from graphlab.nn import APPNP, GAT, GCN, GPRGNN, MLP, BernNet, ChebNet, OrderedGNN
+from graphlab.nn import APPNP, GAT, GCN, GIN, GPRGNN, MLP, BernNet, ChebNet, OrderedGNN
 
 
 def test_gcn(data):
@@ -16,10 +16,35 @@ def test_gcn(data):
     assert not torch.allclose(model(x, edge_index, weight), model(x, edge_index))
 
 
+def test_gcn_and_gin_without_bias_and_norm(data):
+    x, edge_index = data
+    model = GCN(6, 8, 3, num_layers=3, dropout=0.0, bias=False)
+    assert {name.rsplit(".")[-1] for name, _ in model.named_parameters()} == {"weight"}
+    hidden = F.relu(model.convs[0](x, edge_index))
+    want = model.convs[2](F.relu(model.convs[1](hidden, edge_index)), edge_index)
+    torch.testing.assert_close(model(x, edge_index), want)
+    model(x, edge_index).sum().backward()
+    plain = GIN(6, 8, 3, batch_norm=False, dropout=0.0)
+    assert not list(plain.buffers())[2:]  # eps of two layers, no statistics
+    hidden = F.relu(plain.convs[0](x, edge_index))
+    torch.testing.assert_close(plain(x, edge_index), plain.convs[1](hidden, edge_index))
+
+
+def test_gin(data):
+    x, edge_index = data
+    model = GIN(6, 64, 3, train_eps=True).eval()
+    assert [c.nn[0].in_channels for c in model.convs] == [6, 64]
+    assert [c.nn[3].out_channels for c in model.convs] == [64, 3]
+    assert model.convs[0].eps.requires_grad and len(model.convs[0].nn) == 4
+    hidden = F.relu(model.convs[0](x, edge_index))
+    torch.testing.assert_close(model(x, edge_index), model.convs[1](hidden, edge_index))
+
+
 X = 14  # nodes
 
 DROPPED = {
     GCN: [(X, 64)],
+    GIN: [(X, 8)],
     GAT: [(X, 6), (X, 64)],  # the attention's own dropout is one number further down
     MLP: [(X, 6), (X, 8)],
     ChebNet: [(X, 32)],

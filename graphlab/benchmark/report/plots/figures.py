@@ -37,23 +37,24 @@ def plan(report: TableReport) -> Iterator[Plot]:
     """The plots that the table's runs can fill, in reading order."""
     table, metric = report.table.name, report.metric
     palette = _palette(report)
-    models = list(dict.fromkeys(row.model for row in report.rows))
-    for model in models:
-        mine = [e.effect for e in report.entries if e.effect and e.row.model == model]
-        if any(effect.paired and effect.paired.n for effect in mine):
+    groups = list(dict.fromkeys(report.group(row) for row in report.rows))
+    # Without label methods there is one group, whose name says nothing.
+    titles = {group: f"{group}: " if report.labelled else "" for group in groups}
+    for group, title in titles.items():
+        mine = [e.effect for e in report.entries if report.group(e.row) == group]
+        if any(effect and effect.paired and effect.paired.n for effect in mine):
             yield Plot(
-                _file_name(table, "differences", model),
-                f"{model}: {metric.name} of each label method minus {metric.name} "
-                "without one, run by run on the same split.",
-                lambda model=model: draw_effects(report, model, palette),
+                _file_name(table, "differences", *[group] * report.labelled),
+                f"{title}{_difference(report)}, run by run on the same split.",
+                lambda group=group: draw_effects(report, group, palette),
             )
-    for model in models:
-        if judged(report, model):
+    for group, title in titles.items():
+        if judged(report, group):
             yield Plot(
-                _file_name(table, "published", model),
-                f"{model}: measured minus published {metric.name}; bars are the "
+                _file_name(table, "published", *[group] * report.labelled),
+                f"{title}measured minus published {metric.name}; bars are the "
                 "tolerance of the verdict, so a bar that crosses zero is “within”.",
-                lambda model=model: draw_published(report, model),
+                lambda group=group: draw_published(report, group),
             )
     if timed(report):
         yield Plot(
@@ -62,6 +63,13 @@ def plan(report: TableReport) -> Iterator[Plot]:
             "intervals.",
             lambda: draw_time(report, palette),
         )
+
+
+def _difference(report: TableReport) -> str:
+    name, model = report.metric.name, report.table.baseline
+    if model:
+        return f"{name} of each model minus {name} of {model}"
+    return f"{name} of each label method minus {name} without one"
 
 
 def save_png(report: TableReport, folder: Path) -> tuple[Path, ...]:
@@ -107,9 +115,13 @@ def _inline(svg: str, caption: str) -> str:
 
 
 def _palette(report: TableReport) -> dict[str, str]:
-    baselines = [e.row.label for e in report.entries if is_baseline(e.result.cell)]
-    baseline = baselines[0] if baselines else None
-    return style.colors((e.row.label for e in report.measured), baseline)
+    """Colours by what tells the rows of a plot apart; grey for the baseline."""
+    if report.by_model:
+        baseline = report.table.baseline
+    else:
+        labels = [e.row.label for e in report.entries if is_baseline(e.result.cell)]
+        baseline = labels[0] if labels else None
+    return style.colors((report.name(e.row) for e in report.measured), baseline)
 
 
 def _file_name(*parts: str) -> str:

@@ -16,35 +16,34 @@ LOOKS = {
 }
 
 
-def judged(report: TableReport, model: str) -> list[Entry]:
-    """Entries of a model that have a verdict."""
-    return [
-        e for e in report.entries if e.row.model == model and e.verdict.kind in LOOKS
-    ]
+def judged(report: TableReport, group: str) -> list[Entry]:
+    """Entries of a group that have a verdict."""
+    mine = [e for e in report.entries if report.group(e.row) == group]
+    return [entry for entry in mine if entry.verdict.kind in LOOKS]
 
 
-def draw_published(report: TableReport, model: str) -> Figure:
+def draw_published(report: TableReport, group: str) -> Figure:
     """Hollow points compare with numbers that the authors copied."""
-    entries = judged(report, model)
+    entries = judged(report, group)
     columns = [c for c in report.columns if any(e.column == c for e in entries)]
-    labels = list(dict.fromkeys(entry.row.label for entry in entries))
-    height = 0.27 * len(labels) + 0.95
+    names = list(dict.fromkeys(report.name(entry.row) for entry in entries))
+    height = 0.27 * len(names) + 0.95
     figure, axes = style.panels(len(columns), height=height)
     for k, (axis, column) in enumerate(zip(axes, columns, strict=True)):
-        here = [entry for entry in entries if entry.column == column]
-        _panel(axis, here, labels)
+        here = [(report.name(e.row), e) for e in entries if e.column == column]
+        _panel(axis, here, names)
         axis.set_title(report.heading(column))
         axis.set_xlabel("difference (points)")
-        axis.set_yticks(range(len(labels)), labels if style.is_left(k) else [])
+        axis.set_yticks(range(len(names)), names if style.is_left(k) else [])
     style.legend(figure, _legend(entries))
     return figure
 
 
-def _panel(axis: Axes, entries: list[Entry], labels: list[str]) -> None:
+def _panel(axis: Axes, entries: list[tuple[str, Entry]], names: list[str]) -> None:
     axis.axvline(0, color=style.INK, lw=0.9)
     axis.grid(axis="x")
-    for entry in entries:
-        y, found = labels.index(entry.row.label), entry.verdict
+    for name, entry in entries:
+        y, found = names.index(name), entry.verdict
         color, shape = LOOKS[found.kind]
         ends = (
             found.difference - found.half_width,
@@ -55,7 +54,7 @@ def _panel(axis: Axes, entries: list[Entry], labels: list[str]) -> None:
         axis.plot(found.difference, y, shape, color=color, mfc=fill, ms=6, mew=1.4)
     reach = max(1.0, *(abs(x) for x in axis.get_xlim()))
     axis.set_xlim(-reach, reach)
-    axis.set_ylim(len(labels) - 0.5, -0.5)
+    axis.set_ylim(len(names) - 0.5, -0.5)
     axis.tick_params(axis="y", length=0)
 
 

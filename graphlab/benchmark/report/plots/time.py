@@ -22,7 +22,10 @@ def timed(report: TableReport) -> list[Entry]:
 
 
 def draw_time(report: TableReport, colors: dict[str, str]) -> Figure:
-    """Colour is the label method, shape the model, the bar a 95 % interval."""
+    """Shape is the model, colour the label method if there is any, the bar an interval.
+
+    Intervals are of 95 %.
+    """
     entries = timed(report)
     columns = [c for c in report.columns if any(e.column == c for e in entries)]
     models = list(dict.fromkeys(entry.row.model for entry in entries))
@@ -31,23 +34,28 @@ def draw_time(report: TableReport, colors: dict[str, str]) -> Figure:
     figure, axes = style.panels(len(columns), width=2.3, height=2.3)
     for k, (axis, column) in enumerate(zip(axes, columns, strict=True)):
         here = [entry for entry in entries if entry.column == column]
-        _panel(axis, here, colors, shapes)
+        _panel(axis, [(report.name(e.row), e) for e in here], colors, shapes)
         if _constant(axis, report, column):
             dashed = report.metric.constant
         axis.set_title(report.heading(column))
         axis.set_xlabel("seconds per run")
         if style.is_left(k):
             axis.set_ylabel(f"test {report.metric.name} (%)")
-    style.legend(figure, _legend(entries, colors, shapes, dashed))
+    colors = {
+        report.name(entry.row): colors[report.name(entry.row)] for entry in entries
+    }
+    style.legend(figure, _legend(colors, shapes, dashed))
     return figure
 
 
-def _panel(axis: Axes, entries: list[Entry], colors: dict, shapes: dict) -> None:
+def _panel(
+    axis: Axes, entries: list[tuple[str, Entry]], colors: dict, shapes: dict
+) -> None:
     axis.grid(True)
-    for entry in entries:
+    for name, entry in entries:
         score = entry.result.score
         centre, x = 100 * score.mean, entry.result.mean_of("seconds")
-        color = colors[entry.row.label]
+        color = colors[name]
         if defined(score.low):
             reach = [100 * score.low, 100 * score.high]
             axis.plot([x, x], reach, color=color, lw=1.1, alpha=0.7)
@@ -82,11 +90,21 @@ def _constant(axis: Axes, report: TableReport, column: Column) -> bool:
     return near
 
 
-def _legend(entries: list[Entry], colors: dict, shapes: dict, dashed: str) -> list:
-    labels = dict.fromkeys(entry.row.label for entry in entries)
-    handles = [Patch(color=colors[label], label=label) for label in labels]
+def _legend(colors: dict, shapes: dict, dashed: str) -> list:
+    handles = [
+        Patch(color=color, label=name)
+        for name, color in colors.items()
+        if name not in shapes
+    ]
     handles += [
-        Line2D([], [], marker=shape, ls="", color=style.NEUTRAL, label=model)
+        Line2D(
+            [],
+            [],
+            marker=shape,
+            ls="",
+            color=colors.get(model, style.NEUTRAL),
+            label=model,
+        )
         for model, shape in shapes.items()
     ]
     if not dashed:

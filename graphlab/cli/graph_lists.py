@@ -1,0 +1,93 @@
+"""What ``graphlab data`` says of lists of graphs."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from torch_geometric.data import Data
+
+    from graphlab.datasets import Card
+
+ABSENT = "to unpack by hand"
+
+
+def is_list(card: "Card") -> bool:
+    """Whether a card is that of a list of graphs."""
+    from graphlab.datasets.graph_list_cards import find_graph_list
+
+    return find_graph_list(card.name) is card
+
+
+def whereabouts(card: "Card", data_root: Path | None) -> str:
+    """Where a list would be read from; nothing is fetched."""
+    from graphlab.datasets import raw
+
+    where = raw.whereabouts(card, data_root)
+    return ABSENT if where == "to fetch" else where
+
+
+def print_list(console: "Console", data_root: Path | None) -> None:
+    """A table of all lists."""
+    from rich.table import Table
+
+    from graphlab.cli.data_figures import figures
+    from graphlab.datasets import graph_list_card, graph_list_names
+
+    table = Table(box=None, header_style="bold")
+    table.add_column("lists of graphs", no_wrap=True)
+    for column in ("graphs", "nodes", "edges", "features", "classes", "homophily"):
+        table.add_column(column, justify="right")
+    table.add_column("where")
+    for name in graph_list_names():
+        card = graph_list_card(name)
+        where = whereabouts(card, data_root)
+        style = "dim" if where == ABSENT else None
+        table.add_row(name, f"{card.graphs:,}", *figures(card), where, style=style)
+    console.print(table)
+
+
+def print_statistics(console: "Console", card: "Card", data_root: Path | None) -> None:
+    """What the graphs are like, read now."""
+    from graphlab.datasets import load_graphs
+
+    graphs = load_graphs(card.name, data_root)
+    nodes = sorted(graph.num_nodes for graph in graphs)
+    edges = sum(graph.num_edges for graph in graphs)
+    isolated = sum(_isolated(graph) for graph in graphs)
+    seed = " (of seed 0)" if card.name == "communities" else ""
+    sizes = f"{nodes[0]:,} to {nodes[-1]:,} nodes (median {nodes[len(nodes) // 2]:,})"
+    which = f"{len(graphs):,} graphs of {sizes}, " if len(graphs) > 1 else ""
+    console.print(
+        f"\nmeasured{seed}: {which}{sum(nodes):,} nodes, {edges:,} edges, "
+        f"{isolated:,} isolated nodes",
+        soft_wrap=True,
+    )
+    console.print(f"labels:   {_labels(graphs)}", soft_wrap=True)
+
+
+def verify(card: "Card", data_root: Path | None) -> str:
+    """Read the graphs, which compares them with their card."""
+    from graphlab.datasets import load_graphs
+
+    graphs = load_graphs(card.name, data_root)
+    nodes = sum(graph.num_nodes for graph in graphs)
+    edges = sum(graph.num_edges for graph in graphs)
+    which = f"{len(graphs):,} graphs, " if len(graphs) > 1 else ""
+    known = "as on the card; no hash known" if card.raw else "(made now)"
+    return f"{which}{nodes:,} nodes, {edges:,} edges {known}"
+
+
+def _isolated(graph: "Data") -> int:
+    return graph.num_nodes - graph.edge_index.unique().numel()
+
+
+def _labels(graphs: "list[Data]") -> str:
+    """Sizes of the classes of graphs, or of nodes."""
+    import torch
+
+    if graphs[0].y is None:
+        return "none"
+    y = torch.cat([graph.y for graph in graphs])
+    what = "graphs" if len(y) == len(graphs) and graphs[0].num_nodes > 1 else "nodes"
+    return f"{'/'.join(map(str, torch.bincount(y).tolist()))} {what} per class"
