@@ -4,16 +4,21 @@ import copy
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from graphlab.errors import ArgumentError
-from graphlab.preference.graph import PreferenceGraph
-from graphlab.preference.models.base import PreferenceModel
-from graphlab.preference.vectors import PreferenceVectors
 from graphlab.training.config import Progress, require_count
 from graphlab.training.replicas import parameter_groups
+
+if TYPE_CHECKING:  # whoever trains something else need not load it
+    from graphlab.preference import (
+        PreferenceGraph,
+        PreferenceModel,
+        PreferenceVectors,
+    )
 
 Pairs = tuple[Tensor, Tensor, Tensor]
 
@@ -95,7 +100,7 @@ class PreferenceResult:
             included), ``val_accuracy``, ``val_loss``.
     """
 
-    vectors: PreferenceVectors = field(repr=False)
+    vectors: "PreferenceVectors" = field(repr=False)
     val_accuracy: float
     val_loss: float
     best_epoch: int
@@ -108,8 +113,8 @@ class PreferenceResult:
 
 
 def fit_preferences(
-    model: PreferenceModel | Callable[[], PreferenceModel],
-    graph: PreferenceGraph,
+    model: "PreferenceModel | Callable[[], PreferenceModel]",
+    graph: "PreferenceGraph",
     config: PreferenceConfig | None = None,
     val_pairs: Pairs | None = None,
     seed: int = 0,
@@ -230,7 +235,7 @@ class _Run:
         ]
 
     @torch.no_grad()
-    def evaluate(self) -> tuple[PreferenceVectors, float, float]:
+    def evaluate(self) -> "tuple[PreferenceVectors, float, float]":
         self.model.eval()
         vectors = self.model(self.graph).detach()
         if self.val_pairs is None:
@@ -243,7 +248,7 @@ class _Run:
         # Some models score with their parameters: these must not change any more.
         kept = [part if part is None else part.clone() for part in vectors]
         return dict(
-            vectors=PreferenceVectors(*kept),
+            vectors=vectors._make(kept),
             best_epoch=epoch,
             val_accuracy=accuracy,
             val_loss=val_loss,

@@ -1,5 +1,7 @@
 import dataclasses
 import math
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -231,3 +233,11 @@ def test_bad_input(graph):
     empty = PreferenceGraph.from_pairs(["a"], ["x"], ["x"])
     with pytest.raises(ArgumentError, match="graph must hold a pair"):
         fit_preferences(BradleyTerry(1, 1), empty, CONFIG)
+
+
+def test_training_alone_does_not_load_preferences():
+    code = (
+        "import sys, graphlab.training\nassert 'graphlab.preference' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
