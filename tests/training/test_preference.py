@@ -94,6 +94,34 @@ def test_reported_vectors_are_not_those_of_later_epochs(split, graph):
     assert torch.equal(result.vectors.user, before)
 
 
+def test_the_first_of_equal_epochs_is_reported(split, graph):
+    config = dataclasses.replace(CONFIG, lr=1e-30)  # nothing moves
+    result = fit_preferences(
+        lambda: MFBPR(*graph.num_nodes, 4), graph, config, graph.rows(split.val)
+    )
+    assert result.best_epoch == 0 and len({h["val_loss"] for h in result.history}) == 1
+
+
+def test_dropped_edges_have_a_generator_of_their_own(graph):
+    class Noisy(CoPLGCF):
+        """Draws as many global random numbers as it is told to."""
+
+        def forward(self, graph, *, generator=None):
+            torch.rand(self.draws)
+            return super().forward(graph, generator=generator)
+
+    def run(draws):
+        model = Noisy(*graph.num_nodes, 4, 2)
+        for number, parameter in enumerate(model.parameters()):
+            torch.nn.init.normal_(
+                parameter, generator=torch.Generator().manual_seed(number)
+            )
+        model.draws = draws
+        return fit_preferences(model, graph, CONFIG)
+
+    assert same(run(1), run(7))
+
+
 def test_without_validation_the_last_epoch_counts(graph):
     result = fit_preferences(make(graph), graph, CONFIG)
     assert result.best_epoch == 5 and math.isnan(result.val_accuracy)
