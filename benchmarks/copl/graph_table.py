@@ -44,8 +44,8 @@ from graphlab.training import PreferenceConfig, fit_preferences
 
 DIM, EPOCHS, PATIENCE, SEEDS = 64, 200, 75, 5
 ANNOTATIONS = (4, 8, 16)
-#: The first three are run if nothing else is asked for. In ``jester-disjoint`` users are
-#: tested on jokes that none of their annotations has.
+#: The first three are run if nothing else is asked for. In ``jester-disjoint`` users
+#: are tested on jokes that none of their annotations has.
 DATASETS = ("uf2", "uf2-noise", "jester", "jester-disjoint", "uf4-noise")
 RIDGES = (0.01, 0.03, 0.1, 0.3)
 
