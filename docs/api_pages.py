@@ -15,6 +15,7 @@ PACKAGES = {
     "graphlab.datasets": "Datasets and splits",
     "graphlab.training": "Training",
     "graphlab.analysis": "Diagnostics and bounds",
+    "graphlab.preference": "Preferences",
     "graphlab.ops": "Operations",
     "graphlab.benchmark.report": "Reports",
 }

@@ -15,6 +15,7 @@ _SUBPACKAGES = (
     "datasets",
     "nn",
     "ops",
+    "preference",
     "training",
     "transforms",
 )

@@ -26,7 +26,11 @@ MAY_IMPORT = {
     "transforms": {"ops", "errors"},
     "datasets": {"ops", "errors"},
     "analysis": {"plot_style", "ops", "errors"},
-    "training": {"nn", "transforms", "datasets", "analysis", "ops", "errors"},
+    "preference": {"nn", "ops", "errors"},
+    "training": {
+        *("nn", "transforms", "datasets", "analysis", "preference"),
+        *("ops", "errors"),
+    },
     "benchmark": {
         *("training", "transforms", "datasets", "analysis", "plot_style"),
         *("errors", ""),

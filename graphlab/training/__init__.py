@@ -18,6 +18,11 @@ from graphlab.training.pair_config import PairConfig, PairResult
 from graphlab.training.pair_score import PairScore, pair_roc_auc
 from graphlab.training.pairs import fit_pairs
 from graphlab.training.postel import postel
+from graphlab.training.preference import (
+    PreferenceConfig,
+    PreferenceResult,
+    fit_preferences,
+)
 from graphlab.training.problem import FitResult, Problem
 
 __all__ = [
@@ -27,6 +32,8 @@ __all__ = [
     "PairConfig",
     "PairResult",
     "PairScore",
+    "PreferenceConfig",
+    "PreferenceResult",
     "Problem",
     "Progress",
     "SoftTargets",
@@ -37,6 +44,7 @@ __all__ = [
     "fit",
     "fit_graphs",
     "fit_pairs",
+    "fit_preferences",
     "graph_sample",
     "is_collapsed",
     "knowledge_distillation",
