@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "transforms": {"ops", "errors"},
     "datasets": {"ops", "errors"},
     "analysis": {"plot_style", "ops", "errors"},
+    "lora": {"errors"},
     "training": {"nn", "transforms", "datasets", "analysis", "ops", "errors"},
     "benchmark": {"training", "datasets", "plot_style", "errors", ""},
     "cli": {"benchmark", "training", "datasets", "analysis", "nn", "errors", ""},

@@ -1,0 +1,140 @@
+"""Language models that carry the experts: sizes, tiny ones, and loading."""
+
+from typing import TYPE_CHECKING
+
+from graphlab.lora._extra import require
+
+if TYPE_CHECKING:
+    from transformers import LlamaModel, Phi3Config, Phi3Model
+
+
+def phi3_mini_config(**changes) -> "Phi3Config":
+    """The sizes of Phi-3-mini (4k): 3,821,079,552 parameters as a causal LM.
+
+    From `"Phi-3 Technical Report" <https://arxiv.org/abs/2404.14219>`_: 32 layers of
+    3,072, 32 heads, no grouped queries, MLP of 8,192, 32,064 tokens.
+
+    Args:
+        **changes: Settings of ``transformers.Phi3Config`` that are to be different.
+
+    Raises:
+        GraphlabError: If ``transformers`` is not installed.
+    """
+    settings = {
+        "vocab_size": 32064,
+        "hidden_size": 3072,
+        "intermediate_size": 8192,
+        "num_hidden_layers": 32,
+        "num_attention_heads": 32,
+        "num_key_value_heads": 32,
+        "max_position_embeddings": 4096,
+        "tie_word_embeddings": False,
+    }
+    return require("transformers").Phi3Config(**{**settings, **changes})
+
+
+def phi4_mini_config(**changes) -> "Phi3Config":
+    """The sizes of Phi-4-mini: 3,836,021,760 parameters as a causal LM.
+
+    From `"Phi-4-Mini Technical Report" <https://arxiv.org/abs/2503.01743>`_: 32 layers
+    of 3,072, 24 query and 8 key heads of 128, a quarter of each head without position,
+    200,064 tokens with tied embeddings, and the same architecture in ``transformers``
+    as Phi-3. The published checkpoint scales rotary frequencies for 128k tokens by
+    factors that belong to its weights; without weights the factors are 1.
+
+    Args:
+        **changes: Settings of ``transformers.Phi3Config`` that are to be different.
+
+    Raises:
+        GraphlabError: If ``transformers`` is not installed.
+    """
+    settings = {
+        "vocab_size": 200064,
+        "hidden_size": 3072,
+        "intermediate_size": 8192,
+        "num_hidden_layers": 32,
+        "num_attention_heads": 24,
+        "num_key_value_heads": 8,
+        "max_position_embeddings": 131072,
+        "original_max_position_embeddings": 4096,
+        "tie_word_embeddings": True,
+        "bos_token_id": 199999,
+        "eos_token_id": 199999,
+        "pad_token_id": 199999,
+        "rope_parameters": _longrope(128, 0.75, factor=32.0),
+    }
+    return require("transformers").Phi3Config(**{**settings, **changes})
+
+
+def tiny_phi3(seed: int = 0, **changes) -> "Phi3Model":
+    """A random decoder with everything that is special about Phi, for tests.
+
+    Three layers of 96, 6 query and 2 key heads, fused projections, three quarters of
+    each head rotated, longrope; 64 tokens of which 0 is padding.
+
+    Args:
+        seed: Seed of the weights.
+        **changes: Settings of ``transformers.Phi3Config`` that are to be different.
+
+    Raises:
+        GraphlabError: If ``transformers`` is not installed.
+    """
+    settings = {
+        **_TINY,
+        "original_max_position_embeddings": 128,
+        "rope_parameters": _longrope(16, 0.75, factor=2.0, short=1.1, long=2.0),
+    }
+    transformers = require("transformers")
+    config = transformers.Phi3Config(**{**settings, **changes})
+    return _random(transformers.Phi3Model, config, seed)
+
+
+def tiny_llama(seed: int = 0, **changes) -> "LlamaModel":
+    """A random decoder with separate projections, for tests; sizes as `tiny_phi3`.
+
+    Args:
+        seed: Seed of the weights.
+        **changes: Settings of ``transformers.LlamaConfig`` that are to be different.
+
+    Raises:
+        GraphlabError: If ``transformers`` is not installed.
+    """
+    transformers = require("transformers")
+    config = transformers.LlamaConfig(**{**_TINY, **changes})
+    return _random(transformers.LlamaModel, config, seed)
+
+
+_TINY = {
+    "vocab_size": 64,
+    "hidden_size": 96,
+    "intermediate_size": 192,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 6,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 256,
+    "pad_token_id": 0,
+    "bos_token_id": 1,
+    "eos_token_id": 2,
+}
+
+
+def _longrope(
+    head: int, partial: float, factor: float, short: float = 1.0, long: float = 1.0
+) -> dict:
+    pairs = int(head * partial) // 2
+    return {
+        "rope_type": "longrope",
+        "rope_theta": 10000.0,
+        "factor": factor,  # longest context over that before its extension
+        "partial_rotary_factor": partial,
+        "short_factor": [short] * pairs,
+        "long_factor": [long] * pairs,
+    }
+
+
+def _random(kind: type, config, seed: int):
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return kind(config).eval()
