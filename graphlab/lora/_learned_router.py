@@ -64,15 +64,22 @@ class LearnedRouter(nn.Module):
 
     def route(self, user: Tensor, generator: torch.Generator | None = None) -> Routing:
         """Gates of a batch of users, with the probabilities behind them."""
+        gates, p = self.stacked(user, generator)
+        by_router = gates.unbind(0)
+        named = zip(self.sites, self.router_of, strict=True)
+        return Routing({site: by_router[number] for site, number in named}, p)
+
+    def stacked(
+        self, user: Tensor, generator: torch.Generator | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Gates and probabilities of all routers, ``[S, B, E]``, in float32."""
         with torch.autocast(user.device.type, enabled=False):
             scores = self.scores(user)
             if self.training and self.noise:
                 scores = scores + self.noise * _normal_like(scores, generator)
             p = (scores / self.temperature).softmax(-1)
             gates = expert_gates(p, self.top_k, self.renormalize, self.gate_power)
-        by_router = gates.unbind(0)
-        named = zip(self.sites, self.router_of, strict=True)
-        return Routing({site: by_router[number] for site, number in named}, p)
+        return gates, p
 
     def forward(
         self, user: Tensor, generator: torch.Generator | None = None

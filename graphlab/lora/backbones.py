@@ -1,11 +1,15 @@
 """Language models that carry the experts: sizes, tiny ones, and loading."""
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import torch
+
+from graphlab.errors import GraphlabError
 from graphlab.lora._extra import require
 
 if TYPE_CHECKING:
-    from transformers import LlamaModel, Phi3Config, Phi3Model
+    from transformers import LlamaModel, Phi3Config, Phi3Model, PreTrainedModel
 
 
 def phi3_mini_config(**changes) -> "Phi3Config":
@@ -104,6 +108,53 @@ def tiny_llama(seed: int = 0, **changes) -> "LlamaModel":
     return _random(transformers.LlamaModel, config, seed)
 
 
+def load_backbone(
+    name: str | Path, dtype: torch.dtype | None = None, **settings: Any
+) -> "PreTrainedModel":
+    """A decoder without its language head, from a folder or the hub.
+
+    Args:
+        name: A folder as ``save_pretrained`` writes it, or a model's id on the hub.
+        dtype: Type of the weights, by default the one they are stored in.
+        **settings: Passed to ``AutoModel.from_pretrained``.
+
+    Raises:
+        GraphlabError: If ``transformers`` is not installed, or there is no such folder
+            and the hub cannot be reached or does not know the id.
+    """
+    transformers = require("transformers")
+    try:
+        return transformers.AutoModel.from_pretrained(
+            name, dtype=dtype or "auto", **settings
+        )
+    except (OSError, ValueError) as error:
+        raise GraphlabError(_not_found(name)) from error
+
+
+def load_tokenizer(name: str | Path) -> Any:
+    """The tokenizer that belongs to :func:`load_backbone`'s model.
+
+    Raises:
+        GraphlabError: As there.
+    """
+    transformers = require("transformers")
+    try:
+        return transformers.AutoTokenizer.from_pretrained(name)
+    except (OSError, ValueError) as error:
+        raise GraphlabError(_not_found(name)) from error
+
+
+def _not_found(name: str | Path) -> str:
+    if Path(name).is_dir():
+        return f"{name} is a folder, but transformers cannot read a model in it"
+    return (
+        f"{str(name)!r} is no folder here, and could not be had from the hub: offline, "
+        "or no such model, or one that asks for a login\n"
+        "download it elsewhere and give its folder; graphlab.lora.load_smollm2() needs "
+        "no network, tiny_phi3() has random weights"
+    )
+
+
 _TINY = {
     "vocab_size": 64,
     "hidden_size": 96,
@@ -133,8 +184,6 @@ def _longrope(
 
 
 def _random(kind: type, config, seed: int):
-    import torch
-
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return kind(config).eval()

@@ -21,6 +21,7 @@ class GateContext:
     Args:
         sites: Names of the projections that have experts.
         num_experts: Number :math:`E` of experts per site, the shared one not counted.
+        settings: Arguments by which :func:`inject_experts` makes the same again.
 
     Example:
         >>> context = GateContext(["q_proj"], num_experts=2)
@@ -35,8 +36,11 @@ class GateContext:
         ``backward()`` has returned.
     """
 
-    def __init__(self, sites: Sequence[str], num_experts: int):
+    def __init__(
+        self, sites: Sequence[str], num_experts: int, settings: dict | None = None
+    ):
         self.sites = tuple(sites)
+        self.settings = settings or {}
         self.num_experts = num_experts
         self._stack: list[Gates] = []
 

@@ -72,8 +72,19 @@ def inject_experts(
         raise ArgumentError("model has LoRA experts already")
     ranks = [rank] * num_experts if isinstance(rank, int) else list(rank)
     alphas = [alpha] * len(ranks) if isinstance(alpha, int | float) else alpha
-    sites = _find(model, [target] if isinstance(target, str) else target, layers)
-    context = GateContext([site.name for site in sites], len(ranks))
+    target = [target] if isinstance(target, str) else list(target)
+    sites = _find(model, target, layers)
+    settings = {
+        "target": target,
+        "rank": ranks,
+        "alpha": alphas,
+        "shared_rank": shared_rank,
+        "shared_alpha": shared_alpha,
+        "dropout": dropout,
+        "layers": None if layers is None else list(layers),
+        "dtype": str(dtype or torch.float32).removeprefix("torch."),
+    }
+    context = GateContext([site.name for site in sites], len(ranks), settings)
     model.requires_grad_(False)
     for module in dict.fromkeys(site.module for site in sites):
         base = model.get_submodule(module)

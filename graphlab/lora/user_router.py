@@ -80,10 +80,8 @@ class UserRouter(LearnedRouter):
             noise,
             gate_power,
         )
-        for name, size in (
-            ("user_channels", user_channels),
-            ("hidden", hidden_channels),
-        ):
+        own = {"user_channels": user_channels, "hidden_channels": hidden_channels}
+        for name, size in own.items():
             if size is not None and size < 1:
                 raise ArgumentError(f"{name} must be at least 1, got {size!r}")
         self.user_channels, self.hidden_channels = user_channels, hidden_channels

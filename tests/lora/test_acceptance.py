@@ -8,9 +8,9 @@ import torch
 from graphlab.lora import (
     ModalityRouter,
     UserRouter,
-    expert_adapters,
     inject_experts,
-    merged_adapter,
+    to_peft,
+    to_peft_adapters,
 )
 
 from .conftest import BATCH, LENGTH, assert_equal, hidden, randomize
@@ -39,7 +39,7 @@ def test_zero_gates_are_the_base(made, tokens):
 def test_one_hot_gates_are_pefts_adapters_in_one_batch(made, tokens):
     peft = pytest.importorskip("peft")
     base, model, context = made
-    adapters = expert_adapters(model)
+    adapters = to_peft_adapters(model)
     first, *others = adapters.values()
     reference = peft.get_peft_model(base, first.config(), adapter_name="expert_0")
     for name, adapter in zip(list(adapters)[1:], others, strict=True):
@@ -61,7 +61,7 @@ def test_one_hot_gates_are_pefts_adapters_in_one_batch(made, tokens):
 def test_soft_gates_of_one_user_are_pefts_weighted_adapter(made, tokens):
     peft = pytest.importorskip("peft")
     base, model, context = made
-    adapters = expert_adapters(model)
+    adapters = to_peft_adapters(model)
     reference = peft.get_peft_model(
         base, adapters["expert_0"].config(), adapter_name="expert_0"
     )
@@ -85,15 +85,16 @@ def test_soft_gates_of_one_user_are_pefts_weighted_adapter(made, tokens):
 def test_our_merged_adapter_is_the_experts_of_the_user(made, tokens, tmp_path):
     peft = pytest.importorskip("peft")
     base, model, context = made
+    torch.manual_seed(3)
     gates = {site: torch.rand(3) for site in context.sites}
     gates[context.sites[0]][1] = 0  # left out: ranks differ between modules
-    merged_adapter(model, gates).save(tmp_path)
+    to_peft(model, gates).save(tmp_path)
     loaded = peft.PeftModel.from_pretrained(base, tmp_path).eval()
     batch = {site: g.expand(BATCH, -1) for site, g in gates.items()}
     expected = hidden(loaded, tokens)
-    assert_equal(hidden(model, tokens, context, batch), expected)
+    assert_equal(hidden(model, tokens, context, batch), expected, 2e-6)
     merged = loaded.merge_and_unload()
-    assert_equal(hidden(merged, tokens), expected)
+    assert_equal(hidden(merged, tokens), expected, 2e-6)
 
 
 def test_text_mode_has_the_bits_of_the_base(made, tokens):
@@ -122,6 +123,7 @@ def test_gates_per_token_change_that_token_and_the_later_ones(made, tokens):
 @pytest.mark.parametrize("per", ["site", "layer", "model"])
 def test_gradients_reach_every_router_expert_and_user(made, tokens, per):
     _, model, context = made
+    torch.manual_seed(4)
     router = UserRouter(5, 3, context.sites, hidden_channels=32, per=per)
     user = torch.randn(BATCH, 5, requires_grad=True)
     hidden(model, tokens, context, router(user))[:, -1].square().sum().backward()

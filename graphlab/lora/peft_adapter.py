@@ -81,7 +81,7 @@ class PeftAdapter:
 
 
 @torch.no_grad()
-def merged_adapter(
+def to_peft(
     model: nn.Module, gates: Tensor | Mapping[str, Tensor], prefix: str = ""
 ) -> PeftAdapter:
     r"""The experts of one user, merged into one ordinary LoRA adapter.
@@ -114,12 +114,12 @@ def merged_adapter(
 
 
 @torch.no_grad()
-def expert_adapters(model: nn.Module, prefix: str = "") -> dict[str, PeftAdapter]:
+def to_peft_adapters(model: nn.Module, prefix: str = "") -> dict[str, PeftAdapter]:
     """Each expert as an adapter: ``"expert_0"``, ..., and ``"shared"`` if there is one.
 
     Args:
         model: A model with experts.
-        prefix: Put before the names of modules, see :func:`merged_adapter`.
+        prefix: Put before the names of modules, see :func:`to_peft`.
 
     Raises:
         ArgumentError: If the model has no experts.
