@@ -12,12 +12,13 @@ def require(package: str) -> ModuleType:
     Raises:
         GraphlabError: If it is not installed.
     """
+    top = package.partition(".")[0]
     try:
         return import_module(package)
     except ModuleNotFoundError as error:
-        if error.name != package.partition(".")[0]:  # something that it needs itself
+        if (error.name or "").partition(".")[0] != top:  # something that it needs
             raise
         raise GraphlabError(
-            f"graphlab.lora needs {error.name} here, which is not installed: "
+            f"graphlab.lora needs {top} here, which is not installed: "
             "pip install 'graphlab-pyg[lm]'"
         ) from None

@@ -1,12 +1,15 @@
 """Language models that carry the experts: sizes, tiny ones, and loading."""
 
+import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import nn
 
 from graphlab.errors import GraphlabError
 from graphlab.lora._extra import require
+from graphlab.lora._files import make_folder, save_tensors
 
 if TYPE_CHECKING:
     from transformers import LlamaModel, Phi3Config, Phi3Model, PreTrainedModel
@@ -142,6 +145,25 @@ def load_tokenizer(name: str | Path) -> Any:
         return transformers.AutoTokenizer.from_pretrained(name)
     except (OSError, ValueError) as error:
         raise GraphlabError(_not_found(name)) from error
+
+
+def save_backbone(backbone: nn.Module, folder: str | Path) -> Path:
+    """Write a decoder's own weights for :func:`load_backbone`, experts left out.
+
+    Raises:
+        GraphlabError: If the folder cannot be written to.
+    """
+    folder = make_folder(folder)
+    config = copy.deepcopy(backbone.config)
+    vars(config).pop("quantization_config", None)  # the weights are plain ones
+    config.save_pretrained(folder)
+    kept = {
+        name.replace(".base.", "."): each
+        for name, each in backbone.state_dict().items()
+        if "lora_" not in name
+    }
+    save_tensors(kept, folder / "model.safetensors")
+    return folder
 
 
 def _not_found(name: str | Path) -> str:

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from graphlab.errors import ArgumentError
 from graphlab.lora._decoder import first_expert_layer, upper_part
+from graphlab.lora._files import make_folder, save_tensors
 from graphlab.lora._learned_router import LearnedRouter, Routing
 from graphlab.lora.gate_context import GateContext, Gates
 from graphlab.lora.inject import inject_experts
@@ -167,7 +168,8 @@ class RewardModel(nn.Module):
         copies = 2 if return_loss else 1  # one draw of noise for both of a pair
         hidden = self._last(input_ids, attention_mask, prefix, _repeat(gates, copies))
         knows = user is not None and self.head_kind != "linear"
-        rewards = self.head(hidden, user.repeat(copies, 1) if knows else None)
+        with torch.autocast(hidden.device.type, enabled=False):  # float32
+            rewards = self.head(hidden, user.repeat(copies, 1) if knows else None)
         if not return_loss:
             return {"rewards": rewards}
         pairs = rewards.view(2, -1).t()
@@ -311,6 +313,24 @@ class RewardModel(nn.Module):
     def to_peft_adapters(self, prefix: str = "") -> dict[str, PeftAdapter]:
         """Each expert as an adapter, see :func:`to_peft_adapters`."""
         return to_peft_adapters(self.backbone, prefix)
+
+    def save_peft_adapters(self, folder: str | Path, prefix: str = "") -> Path:
+        """Write each expert as an adapter's folder, and ``router.safetensors``.
+
+        Args:
+            folder: Folder, made if it is not there.
+            prefix: See :func:`to_peft`.
+
+        Raises:
+            GraphlabError: If ``peft`` is not installed or the folder cannot be
+                written to.
+        """
+        folder = make_folder(folder)
+        for name, adapter in self.to_peft_adapters(prefix).items():
+            adapter.save(folder / name)
+        if self.router is not None:
+            save_tensors(self.router.state_dict(), folder / "router.safetensors")
+        return folder
 
     def save_pretrained(self, folder: str | Path, save_backbone: bool = False) -> Path:
         """Write settings and trained weights, as JSON and safetensors.

@@ -12,7 +12,7 @@ import torch
 from graphlab.errors import GraphlabError
 from graphlab.lora._extra import require
 from graphlab.lora._files import make_folder
-from graphlab.lora.backbones import load_backbone, load_tokenizer
+from graphlab.lora.backbones import load_backbone, load_tokenizer, save_backbone
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -74,10 +74,15 @@ def _convert(package: Path, folder: Path) -> None:
     make_folder(folder.parent)
     temporary = folder.with_name(f".{folder.name}-{uuid4().hex}")
     try:
-        for kind in (transformers.AutoTokenizer, transformers.AutoModelForCausalLM):
-            more = {} if "Tokenizer" in kind.__name__ else {"dtype": torch.float32}
-            made = kind.from_pretrained(package, gguf_file=GGUF, **more)
-            made.save_pretrained(temporary)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(package, gguf_file=GGUF)
+        tokenizer.save_pretrained(temporary)
+        model = transformers.AutoModel.from_pretrained(
+            package,
+            gguf_file=GGUF,
+            dtype=torch.float32,
+            quantization_config=transformers.GgufConfig(dequantize=True),
+        )
+        save_backbone(model, temporary)
         if not folder.exists():  # or another process was faster
             os.replace(temporary, folder)
     except OSError as error:

@@ -16,7 +16,7 @@ from graphlab.lora._files import (
     save_tensors,
     write_text,
 )
-from graphlab.lora.backbones import load_backbone
+from graphlab.lora.backbones import load_backbone, save_backbone
 from graphlab.lora.inject import inject_experts
 from graphlab.lora.reward_model import RewardModel
 from graphlab.lora.table_router import TableRouter
@@ -59,20 +59,6 @@ def load_reward_model(folder: str | Path, backbone: nn.Module | None) -> RewardM
             f"missing: {missing[:3]}, unexpected: {unexpected[:3]}"
         )
     return model.eval()
-
-
-def save_backbone(backbone: nn.Module, folder: Path) -> Path:
-    """The frozen weights alone, under the names they had before the experts."""
-    folder = make_folder(folder)
-    backbone.config.save_pretrained(folder)
-    state = backbone.state_dict()
-    kept = {
-        name.replace(".base.", "."): each
-        for name, each in state.items()
-        if "lora_" not in name
-    }
-    save_tensors(kept, folder / WEIGHTS)
-    return folder
 
 
 def _settings(model: RewardModel) -> dict[str, Any]:
