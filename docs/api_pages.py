@@ -16,6 +16,7 @@ PACKAGES = {
     "graphlab.training": "Training",
     "graphlab.analysis": "Diagnostics",
     "graphlab.ops": "Operations",
+    "graphlab.lora": "LoRA experts and reward models",
     "graphlab.benchmark.report": "Reports",
 }
 #: Public names of modules that have no ``__all__``.

@@ -10,6 +10,7 @@ from graphlab.lora.backbones import (
     load_tokenizer,
     phi3_mini_config,
     phi4_mini_config,
+    save_backbone,
     tiny_llama,
     tiny_phi3,
 )
@@ -20,6 +21,7 @@ from graphlab.lora.gate_context import GateContext
 from graphlab.lora.inject import expert_layers, inject_experts
 from graphlab.lora.modality_router import ModalityRouter
 from graphlab.lora.peft_adapter import PeftAdapter, to_peft, to_peft_adapters
+from graphlab.lora.peft_experts import load_peft_experts
 from graphlab.lora.prefix import PrefixCache, cache_prefix
 from graphlab.lora.reward_heads import BilinearHead, ConcatHead, LinearHead
 from graphlab.lora.reward_model import RewardModel
@@ -53,11 +55,13 @@ __all__ = [
     "inject_experts",
     "load_backbone",
     "load_balancing_loss",
+    "load_peft_experts",
     "load_smollm2",
     "load_tokenizer",
     "phi3_mini_config",
     "phi4_mini_config",
     "reward_trainer",
+    "save_backbone",
     "score_pairs",
     "tiny_llama",
     "tiny_phi3",

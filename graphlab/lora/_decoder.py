@@ -13,15 +13,16 @@ from graphlab.lora.inject import expert_layers, layer_of
 
 
 def decoder_layers(backbone: nn.Module) -> nn.ModuleList:
-    """The list of a decoder's layers: the longest list of modules it has.
+    """The list of a decoder's layers: the longest of the outermost lists of modules.
 
     Raises:
         ArgumentError: If it has none.
     """
-    lists = [m for m in backbone.modules() if isinstance(m, nn.ModuleList)]
+    lists = {n: m for n, m in backbone.named_modules() if isinstance(m, nn.ModuleList)}
     if not lists:
         raise ArgumentError(f"{type(backbone).__name__} has no list of decoder layers")
-    return max(lists, key=len)
+    # Layers may hold lists themselves, such as the experts of a sparse MLP.
+    return lists[min(lists, key=lambda name: (name.count("."), -len(lists[name])))]
 
 
 def first_expert_layer(backbone: nn.Module) -> int:

@@ -92,7 +92,8 @@ class LearnedRouter(nn.Module):
 
 
 def _normal_like(scores: Tensor, generator: torch.Generator | None) -> Tensor:
-    return torch.randn(scores.shape, generator=generator, device=scores.device)
+    source = scores.device if generator is None else generator.device
+    return torch.randn(scores.shape, generator=generator, device=source).to(scores)
 
 
 def _groups(sites: Sequence[str], per: str) -> list[int]:

@@ -145,8 +145,8 @@ class LoRAExpertLinear(nn.Module):
     def weights_of(self, gates: Tensor) -> Tensor:
         r"""What each of the R ranks is multiplied by: gate times scale, in float32."""
         mix = self._mix.view(torch.float32)  # [E + 1, R], the last row always on
-        with torch.autocast(gates.device.type, enabled=False):
-            return gates.float() @ mix[:-1] + mix[-1]
+        with torch.autocast(mix.device.type, enabled=False):
+            return gates.to(mix) @ mix[:-1] + mix[-1]
 
     def forward(self, x: Tensor, gates: Gates = None) -> Tensor:  # noqa: D102
         found = {name: self._gates_of(name, gates) for name in self.slices}

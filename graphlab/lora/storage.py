@@ -1,6 +1,7 @@
 """Reward models in folders: JSON for settings, safetensors for weights."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ def load_reward_model(folder: str | Path, backbone: nn.Module | None) -> RewardM
     state = load_tensors(folder / WEIGHTS)
     if backbone is None:
         backbone = _find_backbone(folder, settings["backbone"])
-    _check_same(backbone, torch.tensor(settings["backbone_sample"]), folder)
+    _check_same(backbone, settings["backbone_sample"], folder)
     model = _build(backbone, settings, state)
     missing, unexpected = model.load_state_dict(state, strict=False)
     missing = [name for name in missing if name in model.trained_state()]
@@ -66,7 +67,7 @@ def _settings(model: RewardModel) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "backbone": getattr(model.backbone.config, "_name_or_path", "") or None,
-        "backbone_sample": _sample(model.backbone).tolist(),
+        "backbone_sample": _sample(model.backbone),
         "experts": None if model.context is None else model.context.settings,
         "router": router
         and {"kind": type(router).__name__, "settings": router.settings()},
@@ -110,23 +111,26 @@ def _find_backbone(folder: Path, source: str | None) -> nn.Module:
 
 
 @torch.no_grad()
-def _sample(backbone: nn.Module) -> Tensor:
+def _sample(backbone: nn.Module) -> list[str]:
     """A few weights of each layer, by which another backbone is noticed."""
     some = []
     for layer in decoder_layers(backbone):
         frozen = [p for name, p in layer.named_parameters() if "lora_" not in name]
         largest = max(frozen, key=lambda p: p.numel()).flatten()
-        some.append(largest[:: max(1, largest.numel() // 8)][:8].float().cpu())
-    return torch.stack(some)
+        taken = largest[:: max(1, largest.numel() // 8)][:8].tolist()
+        some.append(" ".join(f"{each:.6g}" for each in taken))
+    return some
 
 
-def _check_same(backbone: nn.Module, expected: Tensor, folder: Path) -> None:
-    found = _sample(backbone)
+def _check_same(backbone: nn.Module, expected: list[str], folder: Path) -> None:
+    one, other = ([row.split() for row in r] for r in (_sample(backbone), expected))
+    shapes = [[len(row) for row in rows] for rows in (one, other)]
     # As close as bfloat16 is to float32: a backbone may be loaded in another type.
-    same = found.shape == expected.shape and torch.allclose(
-        found, expected, rtol=1e-2, atol=1e-6
-    )
-    if not same:
+    if shapes[0] != shapes[1] or not all(
+        math.isclose(float(a), float(b), rel_tol=1e-2, abs_tol=1e-6)
+        for row, wanted in zip(one, other, strict=True)
+        for a, b in zip(row, wanted, strict=True)
+    ):
         raise ArgumentError(
             f"backbone must be the one that {folder} was trained on: its weights differ"
         )

@@ -53,13 +53,14 @@ def reward_trainer(
         ArgumentError: If there are no preferences.
 
     Example:
+        >>> import tempfile
         >>> from graphlab.lora import PreferenceCollator, UserVectors, tiny_phi3
         >>> model = RewardModel.with_experts(tiny_phi3(), 2, num_experts=2)
         >>> users = UserVectors(torch.eye(2), ["ann", "bob"])
         >>> pairs = [{"user": "ann", "winner": [5, 6], "loser": [7]}]
         >>> trainer = reward_trainer(
         ...     model, PreferenceCollator(users=users), pairs,
-        ...     output_dir="run", max_steps=1, use_cpu=True,
+        ...     output_dir=tempfile.mkdtemp(), max_steps=1, use_cpu=True,
         ... )
         >>> len(trainer.train_dataset)
         1

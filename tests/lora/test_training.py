@@ -130,7 +130,7 @@ model.save_pretrained({out!r} + f"/rank{{rank}}")
 
 
 def test_two_processes_train_as_one_does(tmp_path):
-    """Two processes with 8 preferences each, started as `accelerate launch` does."""
+    """Two processes with 8 preferences each, in the environment of `torchrun`."""
     script = tmp_path / "worker.py"
     script.write_text(
         WORKER.format(tests=str(Path(__file__).parent), out=str(tmp_path))
