@@ -8,6 +8,7 @@ import torch
 from graphlab.lora import (
     ModalityRouter,
     UserRouter,
+    expert_layers,
     inject_experts,
     to_peft,
     to_peft_adapters,
@@ -108,6 +109,13 @@ def test_text_mode_has_the_bits_of_the_base(made, tokens):
     rows = torch.tensor([mode == "text" for mode in modes])
     assert torch.equal(mixed[rows], expected[rows])
     assert (mixed[~rows] - expected[~rows]).abs().amax((1, 2)).min() > 1e-2
+
+
+def test_switched_off_experts_are_not_computed(made, tokens):
+    base, model, context = made
+    for _, layer in expert_layers(model):
+        layer.lora_A.data.fill_(float("inf"))  # times 0 it would be no number
+    assert torch.equal(hidden(model, tokens, context, None), hidden(base, tokens))
 
 
 def test_gates_per_token_change_that_token_and_the_later_ones(made, tokens):

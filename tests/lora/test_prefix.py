@@ -79,10 +79,11 @@ def test_left_padding(responses, users):
     assert_close(cached, plain, atol=1e-5, rtol=1e-4)
 
 
+@pytest.mark.parametrize("routed", [True, False], ids=["router", "plain LoRA"])
 @pytest.mark.parametrize("kind", [None, {"use_reentrant": True}])
-def test_same_gradients_as_without(responses, users, kind):
-    model = made(tiny_phi3(), [1, 2]).train()
-    model.router.noise = 0
+def test_same_gradients_as_without(responses, users, kind, routed):
+    model = made(tiny_phi3(), [1, 2], router={"noise": 0.0}).train()
+    model.router = model.router if routed else None
     if kind:
         model.activation_checkpointing_enable(activation_checkpointing_kwargs=kind)
     collate = PreferenceCollator(responses=responses)
