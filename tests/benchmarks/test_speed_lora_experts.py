@@ -28,5 +28,5 @@ def test_every_method_runs_and_agrees(benchmark, case):
     assert all(row[3] > 0 and row[4] > 0 for row in rows)
     if loop:
         assert float(rows[1][5]) < 1e-5
-    lines = benchmark.table(rows).splitlines()
+    lines = [*benchmark.HEAD.splitlines(), *benchmark.table(rows).splitlines()]
     assert {line.count("|") for line in lines} == {7} and len(lines) == 2 + len(rows)
