@@ -17,6 +17,7 @@ PACKAGES = {
     "graphlab.analysis": "Diagnostics and bounds",
     "graphlab.preference": "Preferences",
     "graphlab.ops": "Operations",
+    "graphlab.lora": "LoRA experts and reward models",
     "graphlab.benchmark.report": "Reports",
 }
 #: Public names of modules that have no ``__all__``.

@@ -13,6 +13,7 @@ _SUBPACKAGES = (
     "analysis",
     "benchmark",
     "datasets",
+    "lora",
     "nn",
     "ops",
     "preference",

@@ -19,7 +19,10 @@ from graphlab.benchmark.recipe_file import load_recipe
 ROOT = Path(graphlab.__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = sorted([ROOT / "README.md", *DOCS.glob("*.md"), *DOCS.glob("papers/*.md")])
-PACKAGES = ("nn", "transforms", "ops", "datasets", "training", "analysis", "preference")
+PACKAGES = (
+    *("nn", "transforms", "ops", "datasets", "training", "analysis"),
+    *("preference", "lora"),
+)
 
 if not DOCS.is_dir():
     pytest.skip("docs/ is not there: not a checkout", allow_module_level=True)

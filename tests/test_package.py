@@ -27,6 +27,7 @@ MAY_IMPORT = {
     "datasets": {"ops", "errors"},
     "analysis": {"plot_style", "ops", "errors"},
     "preference": {"nn", "ops", "errors"},
+    "lora": {"errors"},
     "training": {
         *("nn", "transforms", "datasets", "analysis", "preference"),
         *("ops", "errors"),
