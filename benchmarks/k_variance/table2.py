@@ -50,7 +50,7 @@ DATASETS = ("MUTAG", "PROTEINS", "ENZYMES")
 SEEDS = (41, 42, 43, 44, 45)
 DEPTHS = (1, 2, 3, 4, 5, 6)
 HIDDEN = 64
-PUBLISHED = Path(__file__).with_name("published.toml")
+RECIPE = Path(__file__).with_name("recipe.toml")
 CONFIG = GraphConfig(epochs=400, batch_size=128, loss="margin", lr=1e-3, monitor="last")
 
 
@@ -63,7 +63,7 @@ HEADER = (
 
 def published() -> dict:
     """The printed tables."""
-    return tomllib.loads(PUBLISHED.read_text(encoding="utf-8"))
+    return tomllib.loads(RECIPE.read_text(encoding="utf-8"))["printed"]
 
 
 @cache

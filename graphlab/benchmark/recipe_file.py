@@ -109,6 +109,7 @@ def _recipe(
     tasks = list(dict.fromkeys(table.task for table in tables))
     search = read_search(root.section("search"), models, labels, tasks)
     quick = read_quick(root.section("quick"), labels, tables, tasks)
+    root.take("printed", dict, {})  # for readers and scripts: what no run can fill
     root.done()
     return Recipe(
         key=paper.key,
