@@ -24,20 +24,22 @@ MAY_IMPORT = {
     "ops": {"errors"},
     "nn": {"ops", "errors"},
     "transforms": {"ops", "errors"},
-    "datasets": {"ops", "errors"},
-    "analysis": {"plot_style", "ops", "errors"},
-    "preference": {"nn", "ops", "errors"},
-    "lora": {"errors"},
+    "datasets": {"ops", "files", "errors"},
+    "analysis": {"plot_style", "terminal_text", "ops", "errors"},
+    "preference": {"nn", "ops", "files", "errors"},
+    "lora": {"files", "errors"},
     "training": {
         *("nn", "transforms", "datasets", "analysis", "preference"),
         *("ops", "errors"),
     },
     "benchmark": {
-        *("training", "transforms", "datasets", "analysis", "plot_style"),
-        *("errors", ""),
+        *("training", "transforms", "datasets", "analysis"),
+        *("plot_style", "terminal_text", "files", "errors", ""),
     },
     "cli": {"benchmark", "training", "datasets", "analysis", "nn", "errors", ""},
     "plot_style": set(),
+    "terminal_text": set(),
+    "files": set(),
     "": set(),  # graphlab/__init__.py, which imports its parts by name on first use
 }
 TORCH = ("torch", "torch_geometric")

@@ -18,6 +18,7 @@ from typing import Any
 
 from graphlab.benchmark.recipe import Cell, Recipe
 from graphlab.errors import StoreError
+from graphlab.files import replace_file
 
 FORMAT = 1
 #: Runs with these states are finished; any other is tried again.
@@ -96,13 +97,15 @@ def _sibling(folder: Path, suffix: str) -> Path:
 
 def write_json(path: Path, content: Any) -> None:
     """Write JSON through a temporary file and an atomic rename; NaN becomes null."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with open(temporary, "w", encoding="utf-8") as file:
-        json.dump(_finite(content), file, indent=1, allow_nan=False)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+
+    def write(temporary: Path) -> None:
+        with open(temporary, "w", encoding="utf-8") as file:
+            json.dump(_finite(content), file, indent=1, allow_nan=False)
+            file.write("\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    replace_file(path, write)
 
 
 def _finite(value: Any) -> Any:

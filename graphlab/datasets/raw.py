@@ -12,9 +12,10 @@ from importlib.metadata import version
 from importlib.resources import files as package_files
 from pathlib import Path
 
-from graphlab.datasets.cache import FORMAT, cache_dir, make_folder, write_atomic
+from graphlab.datasets.cache import FORMAT, make_folder, write_atomic
 from graphlab.datasets.cards import Card
 from graphlab.errors import DatasetError
+from graphlab.files import cache_dir
 
 _CHUNK = 1 << 20
 

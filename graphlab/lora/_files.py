@@ -1,14 +1,13 @@
 """Files of this package: safetensors and JSON, written whole or not at all."""
 
 import json
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from uuid import uuid4
 
 from torch import Tensor
 
 from graphlab.errors import GraphlabError
+from graphlab.files import replace_file
 from graphlab.lora._extra import require
 
 
@@ -65,14 +64,10 @@ def read_json(path: Path) -> dict:
 
 
 def _write(path: Path, write: Callable[[Path], object]) -> None:
-    temporary = path.with_name(f".{path.name}-{uuid4().hex}")
     try:
-        write(temporary)
-        os.replace(temporary, path)
+        replace_file(path, write)
     except OSError as error:
         raise _unwritable(path.parent, error) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _unwritable(folder: Path, error: OSError) -> GraphlabError:

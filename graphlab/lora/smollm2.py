@@ -10,6 +10,7 @@ from uuid import uuid4
 import torch
 
 from graphlab.errors import GraphlabError
+from graphlab.files import cache_dir
 from graphlab.lora._extra import require
 from graphlab.lora._files import make_folder
 from graphlab.lora.backbones import load_backbone, load_tokenizer, save_backbone
@@ -44,7 +45,7 @@ def load_smollm2(
         GraphlabError: If the package or the extra ``lm`` is not installed, or the
             folder cannot be written to.
     """
-    folder = Path(folder) if folder else _cache_dir() / "lm" / "SmolLM2-135M-Instruct"
+    folder = Path(folder) if folder else cache_dir() / "lm" / "SmolLM2-135M-Instruct"
     if not (folder / "config.json").is_file():
         _convert(_package(), folder)
     return load_backbone(folder, dtype), load_tokenizer(folder)
@@ -91,11 +92,3 @@ def _convert(package: Path, folder: Path) -> None:
         ) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _cache_dir() -> Path:
-    """As ``graphlab.datasets`` has it; this package imports nothing of graphlab."""
-    if os.environ.get("GRAPHLAB_CACHE"):
-        return Path(os.environ["GRAPHLAB_CACHE"]).expanduser()
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base).expanduser() / "graphlab"

@@ -1,8 +1,6 @@
 """Vectors by id: what one stage keeps for the next."""
 
 import json
-import os
-import tempfile
 from collections.abc import Hashable, Iterable
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ import torch
 from torch import Tensor
 
 from graphlab.errors import ArgumentError
+from graphlab.files import replace_file
 from graphlab.preference.ids import IdMap
 
 PLAIN = (str, bool, int, float)
@@ -75,14 +74,8 @@ class VectorTable:
         ids = json.dumps([_encode(one) for one in self.ids.ids])
         writer = _writer(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(suffix=path.suffix, prefix=".", dir=path.parent)
-        os.close(handle)
-        try:
-            writer(name, arrays, {"ids": ids, "name": self.ids.name})
-            os.replace(name, path)
-        except BaseException:
-            os.unlink(name)
-            raise
+        texts = {"ids": ids, "name": self.ids.name}
+        replace_file(path, lambda file: writer(str(file), arrays, texts))
 
     @classmethod
     def load(cls, path: str | Path) -> "VectorTable":

@@ -51,20 +51,13 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         for name, accepted in _CHOICES.items():
-            if (value := getattr(self, name)) not in accepted:
-                raise ArgumentError(
-                    f"{name} must be one of {', '.join(accepted)}, got {value!r}"
-                )
+            require_choice(name, getattr(self, name), accepted)
         for name in ("epochs", "patience"):
             require_count(name, getattr(self, name))
         if self.replicas_at_once is not None:
             require_count("replicas_at_once", self.replicas_at_once)
-        if not self.lr > 0:
-            raise ArgumentError(f"lr must be positive, got {self.lr!r}")
-        if not self.weight_decay >= 0:
-            raise ArgumentError(
-                f"weight_decay must not be negative, got {self.weight_decay!r}"
-            )
+        require_positive("lr", self.lr)
+        require_not_negative("weight_decay", self.weight_decay)
 
     @property
     def selection(self) -> str:
@@ -89,3 +82,23 @@ def require_count(name: str, value: int) -> None:
     """Refuse what is no whole number of at least 1."""
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise ArgumentError(f"{name} must be a positive whole number, got {value!r}")
+
+
+def require_choice(name: str, value: str, accepted: tuple[str, ...]) -> None:
+    """Refuse what is none of the accepted words."""
+    if value not in accepted:
+        raise ArgumentError(
+            f"{name} must be one of {', '.join(accepted)}, got {value!r}"
+        )
+
+
+def require_positive(name: str, value: float) -> None:
+    """Refuse zero, what is negative, and NaN."""
+    if not value > 0:
+        raise ArgumentError(f"{name} must be positive, got {value!r}")
+
+
+def require_not_negative(name: str, value: float) -> None:
+    """Refuse what is negative, and NaN."""
+    if not value >= 0:
+        raise ArgumentError(f"{name} must not be negative, got {value!r}")

@@ -5,7 +5,12 @@ from dataclasses import dataclass, field
 from torch import Tensor, nn
 
 from graphlab.errors import ArgumentError
-from graphlab.training.config import require_count
+from graphlab.training.config import (
+    require_choice,
+    require_count,
+    require_not_negative,
+    require_positive,
+)
 
 _CHOICES = {
     "loss": ("cross_entropy", "margin"),
@@ -48,22 +53,15 @@ class GraphConfig:
 
     def __post_init__(self) -> None:
         for name, accepted in _CHOICES.items():
-            if (value := getattr(self, name)) not in accepted:
-                raise ArgumentError(
-                    f"{name} must be one of {', '.join(accepted)}, got {value!r}"
-                )
+            require_choice(name, getattr(self, name), accepted)
         for name in ("epochs", "batch_size"):
             require_count(name, getattr(self, name))
         if self.patience is not None:
             require_count("patience", self.patience)
             if self.monitor == "last":
                 raise ArgumentError("patience must be None where monitor is last")
-        if not self.lr > 0:
-            raise ArgumentError(f"lr must be positive, got {self.lr!r}")
-        if not self.weight_decay >= 0:
-            raise ArgumentError(
-                f"weight_decay must not be negative, got {self.weight_decay!r}"
-            )
+        require_positive("lr", self.lr)
+        require_not_negative("weight_decay", self.weight_decay)
 
     @property
     def selection(self) -> str:

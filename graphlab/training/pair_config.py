@@ -4,8 +4,11 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from graphlab.errors import ArgumentError
-from graphlab.training.config import require_count
+from graphlab.training.config import (
+    require_count,
+    require_not_negative,
+    require_positive,
+)
 
 
 @dataclass(frozen=True)
@@ -54,14 +57,8 @@ class PairConfig:
             if getattr(self, name) is not None:
                 require_count(name, getattr(self, name))
         for name in ("lr", "temperature"):
-            if not getattr(self, name) > 0:
-                raise ArgumentError(
-                    f"{name} must be positive, got {getattr(self, name)!r}"
-                )
-        if not self.weight_decay >= 0:
-            raise ArgumentError(
-                f"weight_decay must not be negative, got {self.weight_decay!r}"
-            )
+            require_positive(name, getattr(self, name))
+        require_not_negative("weight_decay", self.weight_decay)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,12 @@ import torch
 from torch import Tensor
 
 from graphlab.errors import ArgumentError
-from graphlab.training.config import Progress, require_count
+from graphlab.training.config import (
+    Progress,
+    require_count,
+    require_not_negative,
+    require_positive,
+)
 from graphlab.training.replicas import parameter_groups
 
 if TYPE_CHECKING:  # whoever trains something else need not load it
@@ -58,12 +63,8 @@ class PreferenceConfig:
         for name in ("epochs", "batch_size", "evaluate_every", "patience"):
             if getattr(self, name) is not None or name in ("epochs", "evaluate_every"):
                 require_count(name, getattr(self, name))
-        if not self.lr > 0:
-            raise ArgumentError(f"lr must be positive, got {self.lr!r}")
-        if not self.weight_decay >= 0:
-            raise ArgumentError(
-                f"weight_decay must not be negative, got {self.weight_decay!r}"
-            )
+        require_positive("lr", self.lr)
+        require_not_negative("weight_decay", self.weight_decay)
         if not 0 <= self.warmup <= 1:
             raise ArgumentError(f"warmup must lie in [0, 1], got {self.warmup!r}")
         if self.schedule not in ("cosine", "constant"):

@@ -6,6 +6,7 @@ import torch
 
 import graphlab.lora
 from graphlab.errors import GraphlabError
+from graphlab.files import cache_dir
 from graphlab.lora import (
     load_backbone,
     load_smollm2,
@@ -15,9 +16,8 @@ from graphlab.lora import (
     tiny_llama,
     tiny_phi3,
 )
-from graphlab.lora.smollm2 import _cache_dir
 
-CONVERTED = _cache_dir() / "lm" / "SmolLM2-135M-Instruct"  # before the tests' own cache
+CONVERTED = cache_dir() / "lm" / "SmolLM2-135M-Instruct"  # before the tests' own cache
 
 
 @pytest.mark.parametrize(

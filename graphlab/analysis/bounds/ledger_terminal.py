@@ -1,7 +1,5 @@
 """A ledger for a terminal of 100 columns."""
 
-import io
-import re
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -12,6 +10,7 @@ from rich.text import Text
 
 from graphlab.analysis.bounds import ledger_text as text
 from graphlab.analysis.bounds.bound import Bound
+from graphlab.terminal_text import finished_text, text_console
 
 if TYPE_CHECKING:
     from graphlab.analysis.bounds.ledger import Ledger
@@ -23,17 +22,7 @@ VERDICTS = {True: "green", False: "red", None: "yellow"}
 
 def render_terminal(ledger: "Ledger", width: int = WIDTH, color: bool = False) -> str:
     """Tables as text; no line is longer than width."""
-    buffer = io.StringIO()
-    console = Console(
-        file=buffer,
-        width=width,
-        force_terminal=color,
-        color_system="standard" if color else None,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        _environ={},  # the same text whatever the caller's terminal is
-    )
+    console = text_console(width, color)
     console.rule(Text(text.title(ledger), "bold"), align="left")
     for banner in ledger.banners:
         console.print(Text(f"! {banner}", "bold red"))
@@ -49,8 +38,7 @@ def render_terminal(ledger: "Ledger", width: int = WIDTH, color: bool = False) -
     for name, reason in ledger.refused.items():
         line = Text.assemble((f"{name}: ", "bold"), reason)
         console.print(Padding(line, (0, 0, 0, 1)))
-    lines = (line.rstrip() for line in buffer.getvalue().split("\n"))
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n") + "\n"
+    return finished_text(console)
 
 
 def _facts(ledger: "Ledger") -> Grid:

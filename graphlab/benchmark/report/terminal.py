@@ -1,7 +1,5 @@
 """A table for a terminal of 100 columns: one block per dataset."""
 
-import io
-import re
 from collections.abc import Iterable
 
 from rich import box
@@ -15,6 +13,7 @@ from graphlab.benchmark.report.headline import headline
 from graphlab.benchmark.report.notes import Note, allot
 from graphlab.benchmark.report.numbers import DASH, percent
 from graphlab.benchmark.report.table import Column, Entry, TableReport
+from graphlab.terminal_text import finished_text, text_console
 
 WIDTH = 100
 STYLES = {
@@ -36,25 +35,14 @@ def render_terminal(
     reports: Iterable[TableReport], width: int = WIDTH, color: bool = False
 ) -> str:
     """Tables as text, with ANSI colours if asked for; no line is longer than width."""
-    buffer = io.StringIO()
-    console = Console(
-        file=buffer,
-        width=width,
-        force_terminal=color,
-        color_system="standard" if color else None,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        _environ={},  # the same text whatever the caller's terminal is
-    )
+    console = text_console(width, color)
     reports = list(reports)
     own, shared = allot(reports)
     for report, small in zip(reports, own, strict=True):
         _write(console, report)
         _notes(console, "Notes", small)
     _notes(console, "Notes on all tables", shared)
-    text = "\n".join(line.rstrip() for line in buffer.getvalue().split("\n"))
-    return re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n"
+    return finished_text(console)
 
 
 def _write(console: Console, report: TableReport) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from graphlab.benchmark.imports import resolve
 from graphlab.benchmark.recipe import Cell
 from graphlab.benchmark.seeds import run_seed
+from graphlab.benchmark.tasks._features import normalized
 from graphlab.benchmark.toml_reader import nearest
 from graphlab.errors import RecipeError
 
@@ -135,10 +136,7 @@ def fit(
 
     graphs, first = data.graphs, data.graphs[0]
     if cell.normalize_features:
-        from torch_geometric.transforms import NormalizeFeatures
-
-        graphs = [NormalizeFeatures()(graph.clone()) for graph in graphs]
-
+        graphs = normalized(graphs)
     build = partial(
         make_graph_model,
         resolve(cell.model),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from graphlab.benchmark.imports import resolve
 from graphlab.benchmark.recipe import Cell
 from graphlab.benchmark.seeds import run_seed
+from graphlab.benchmark.tasks._features import normalized
 from graphlab.benchmark.toml_reader import nearest
 from graphlab.errors import ArgumentError, RecipeError
 
@@ -161,9 +162,8 @@ def _features(cell: Cell, data: "Data") -> Any:
     if not cell.normalize_features:
         return data.x
     from torch_geometric.data import Data
-    from torch_geometric.transforms import NormalizeFeatures
 
-    return NormalizeFeatures()(Data(x=data.x.clone())).x
+    return normalized([Data(x=data.x)])[0].x
 
 
 def fit_cell(cell: Cell, problem: "Problem") -> "FitResult":

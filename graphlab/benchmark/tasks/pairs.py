@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from graphlab.benchmark.imports import resolve
 from graphlab.benchmark.recipe import Cell
 from graphlab.benchmark.seeds import run_seed
+from graphlab.benchmark.tasks._features import normalized
 from graphlab.benchmark.toml_reader import nearest
 from graphlab.errors import RecipeError
 
@@ -153,9 +154,7 @@ def split_of(cell: Cell, data: PairData, run: int) -> "list[tuple[Data, ...]]":
     """The training, validation and test part of each graph of a run."""
     graphs = data.graphs(run)
     if cell.normalize_features:
-        from torch_geometric.transforms import NormalizeFeatures
-
-        graphs = [NormalizeFeatures()(graph.clone()) for graph in graphs]
+        graphs = normalized(graphs)
     return _splitter(cell, run)(graphs)
 
 
