@@ -1,0 +1,224 @@
+"""What a language model gains from knowing the user: accuracy on new users and texts.
+
+Run ``python benchmarks/copl/reward_table.py --out DIR [--data-root DIR]``. One JSON
+file a dataset, user vectors, method and seed is written to ``DIR``; those that exist are
+not run again, and a training that was killed goes on from its last checkpoint.
+``--report`` prints the tables of what is there.
+
+A seed decides users, pairs, texts and weights; all methods of a seed meet the same ones.
+User vectors come from a graph model, whose setting is chosen on the validation pairs;
+unseen users get theirs from their pairs without training (``two_hop`` for CoPL-GCF,
+``fold_in`` for MF). Nothing of a reward model is chosen here: its settings
+(``SETTINGS``) were picked on the validation pairs of another seed, 1000 (``--tune``
+shows them). A part of the table has at most ``--pairs`` pairs, drawn at random.
+"""
+
+import argparse
+import itertools
+import json
+import shutil
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from graphlab.benchmark.copl import graph_model, load_split
+from graphlab.benchmark.copl.graph_stage import choose_ridge, fit_chosen
+from graphlab.benchmark.copl.reward_stage import (
+    PARTS,
+    RewardConfig,
+    evaluate_reward,
+    fingerprints,
+    train_reward,
+)
+from graphlab.benchmark.stats import mean, student_interval
+from graphlab.benchmark.store import write_json
+from graphlab.lora import UserVectors
+from graphlab.preference import (
+    VectorTable,
+    adapt_unseen_users,
+    bootstrap_over_users,
+)
+
+#: Dataset -> source and sizes.
+DATASETS = {
+    "style": ("style", dict(annotations=8, num_groups=4)),
+    "jester": ("jester", dict(annotations=16, new_items=20, num_new=10)),
+}
+VECTORS = {"CoPL-GCF": "CoPL-GCF released", "MF": "MF"}
+#: Row of the table -> settings that are not those of the dataset.
+METHODS = {
+    "agnostic, head alone": dict(method="agnostic", layers=0),
+    "agnostic": dict(method="agnostic"),
+    "concat, head alone": dict(method="concat", layers=0),
+    "concat": dict(method="concat"),
+    "bilinear, head alone": dict(method="bilinear", layers=0),
+    "bilinear": dict(method="bilinear"),
+    "experts": dict(method="experts"),
+}
+#: Dataset -> settings of all methods.
+SETTINGS = {
+    "style": dict(steps=300, max_length=96),
+    "jester": dict(steps=400, max_length=96),
+}
+
+
+def vectors(dataset: str, split, name: str, seed: int, out: Path) -> UserVectors:
+    """Vectors of seen and unseen users by a graph model, kept in a file."""
+    file = out / "vectors" / f"{dataset}-{name}-{seed}.npz"
+    if not file.exists():
+        graph = split.graph()
+        found = fit_chosen(graph_model(VECTORS[name]), graph, split.val, seed).vectors
+        options = dict(rule="two_hop")
+        if found.bias is not None:
+            ridge = choose_ridge(found, graph, split)
+            options = dict(rule="fold_in", ridge=ridge, normalize=False)
+        new = adapt_unseen_users(
+            found, graph, split.adapt, users=split.unseen_users, **options
+        )
+        seen = found.user if found.bias is not None else found.unit().user
+        ids = [*split.users.tolist(), *split.unseen_users.tolist()]
+        VectorTable(ids, torch.cat([seen, new.vectors])).save(file)
+    table = VectorTable.load(file)
+    return UserVectors(table.vectors, list(table.ids.ids))
+
+
+def config_of(dataset: str, method: str, name: str, seed: int, **changes):
+    scale = "standard" if name == "MF" else "unit"
+    own = METHODS[method]
+    own = own if own.get("layers") != 0 else own | dict(steps=1500, batch_size=128)
+    settings = {**SETTINGS[dataset], "user_scale": scale, **own, "seed": seed}
+    return RewardConfig(**{**settings, **changes})
+
+
+def run(dataset: str, name: str, method: str, seed: int, options) -> dict:
+    """Train one model and test it; only its validation accuracy if it is a trial."""
+    source, sizes = DATASETS[dataset]
+    split = load_split(source, seed=seed, data_root=options.data_root, **sizes)
+    users = vectors(dataset, split, name, seed, options.out)
+    config = config_of(dataset, method, name, seed, **options.changes)
+    folder = options.out / "models" / stem(dataset, name, method, seed, options.changes)
+    depth = f"{dataset}-{seed}-{config.layers}-{config.max_length}"
+    states = options.out / "states" / depth
+    start, facts = time.perf_counter(), fingerprints(split, users)
+    common = dict(made_from=facts, states=states)
+    model = train_reward(split, users, config, folder, **common)
+    record = json.loads((folder / "reward.json").read_text())
+    result = {
+        "dataset": dataset,
+        "vectors": name,
+        "method": method,
+        "seed": seed,
+        "minutes_training": record["cpu_seconds"] / 60,
+        **{k: record[k] for k in ("settings", "val_accuracy", "num_parameters")},
+        **{k: record[k] for k in ("versions", "date", "commit", "val_pairs")},
+    }
+    if not options.tune:
+        start = time.process_time()
+        limits = dict(max_pairs=options.pairs, states=states)
+        result["parts"] = evaluate_reward(model, split, users, config, **limits)
+        result["minutes_testing"] = (time.process_time() - start) / 60
+    shutil.rmtree(folder)
+    return result
+
+
+def stem(dataset, name, method, seed, changes) -> str:
+    words = [dataset, name, method, str(seed), *(f"{k}={v}" for k, v in changes.items())]
+    return "-".join(words).replace(", ", "_").replace(" ", "_")
+
+
+def train(options) -> None:
+    for seed, dataset in itertools.product(options.seeds, options.datasets):
+        rows = [(n, m) for n in options.vectors for m in options.methods]
+        for name, method in rows:
+            if method.startswith("agnostic") and name != options.vectors[0]:
+                continue  # has no use for vectors
+            name_of = stem(dataset, name, method, seed, options.changes)
+            path = options.out / ("tune" if options.tune else "") / f"{name_of}.json"
+            if not path.exists():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_json(path, run(dataset, name, method, seed, options))
+
+
+def report(options) -> str:
+    """Tables in Markdown, differences to the agnostic model on the same seeds."""
+    runs: dict[tuple, dict] = {}
+    for path in sorted(options.out.glob("*.json")):
+        one = json.loads(path.read_text())
+        place = one["dataset"], one["vectors"], one["method"]
+        runs.setdefault(place, {})[one["seed"]] = one
+    lines = []
+    for dataset in DATASETS:
+        head = ("user vectors", "reward model", "seeds", *PARTS)
+        head += ("controversial", "common", "minus agnostic, seen", "min")
+        rows = [head, ("---", "---", *("--:",) * (len(head) - 2))]
+        base = runs.get((dataset, next(iter(VECTORS)), "agnostic"), {})
+        for (data, name, method), mine in runs.items():
+            if data == dataset:
+                rows.append(row(name, method, mine, base))
+        if len(rows) > 2:
+            lines += [f"**{dataset}**", ""]
+            lines += [f"| {' | '.join(cells)} |" for cells in rows] + [""]
+    return "\n".join(lines)
+
+
+def row(name: str, method: str, mine: dict, base: dict) -> tuple[str, ...]:
+    cells = ["–" if method.startswith("agnostic") else name, method, str(len(mine))]
+    for part in PARTS:
+        cells.append(interval([one["parts"][part] for one in mine.values()]))
+    for part in ("controversial", "common"):
+        cells.append(f"{mean([one['parts']['seen'][part] for one in mine.values()]):.3f}")
+    both = sorted(set(mine) & set(base))
+    gain = [
+        mine[s]["parts"]["seen"]["accuracy"] - base[s]["parts"]["seen"]["accuracy"]
+        for s in both
+    ]
+    difference = "–"
+    if method != "agnostic" and gain:
+        difference = f"{mean(gain):+.3f}"
+        if len(gain) > 1:
+            difference += " [{:+.3f}, {:+.3f}]".format(*student_interval(gain))
+    minutes = mean(
+        [one["minutes_training"] + one["minutes_testing"] for one in mine.values()]
+    )
+    return (*cells, difference, f"{minutes:.1f}")
+
+
+def interval(parts: list[dict]) -> str:
+    """Mean over seeds, and the bootstrap interval over the users of all seeds."""
+    correct = np.concatenate([one["correct"] for one in parts])
+    count = np.concatenate([one["count"] for one in parts])
+    low, high = bootstrap_over_users(correct, count)
+    return f"{mean([one['accuracy'] for one in parts]):.3f} [{low:.3f}, {high:.3f}]"
+
+
+def changes(words: list[str]) -> dict:
+    """``lr=0.001`` as a change of the settings."""
+    pairs = (word.partition("=") for word in words)
+    return {key: json.loads(value) for key, _, value in pairs}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--data-root", default=None)
+    parser.add_argument("--datasets", nargs="+", choices=DATASETS, default=["style"])
+    parser.add_argument("--vectors", nargs="+", choices=VECTORS, default=["CoPL-GCF"])
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--pairs", type=int, default=1500)
+    parser.add_argument("--tune", action="store_true", help="validation accuracy only")
+    parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--report", action="store_true")
+    options = parser.parse_args()
+    options.changes = changes(options.set)
+    options.out.mkdir(parents=True, exist_ok=True)
+    if not options.report:
+        torch.set_num_threads(1)
+        train(options)
+    print(report(options))
+
+
+if __name__ == "__main__":
+    main()
