@@ -33,7 +33,7 @@ MAY_IMPORT = {
         *("ops", "errors"),
     },
     "benchmark": {
-        *("training", "transforms", "datasets", "analysis"),
+        *("training", "transforms", "datasets", "analysis", "preference", "lora"),
         *("plot_style", "terminal_text", "files", "errors", ""),
     },
     "cli": {"benchmark", "training", "datasets", "analysis", "nn", "errors", ""},

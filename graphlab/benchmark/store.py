@@ -100,7 +100,7 @@ def write_json(path: Path, content: Any) -> None:
 
     def write(temporary: Path) -> None:
         with open(temporary, "w", encoding="utf-8") as file:
-            json.dump(_finite(content), file, indent=1, allow_nan=False)
+            json.dump(finite(content), file, indent=1, allow_nan=False)
             file.write("\n")
             file.flush()
             os.fsync(file.fileno())
@@ -108,14 +108,14 @@ def write_json(path: Path, content: Any) -> None:
     replace_file(path, write)
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """JSON has no NaN and no infinity."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {str(key): _finite(item) for key, item in value.items()}
+        return {str(key): finite(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     return value
 
 
