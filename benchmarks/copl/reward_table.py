@@ -1,11 +1,11 @@
 """What a language model gains from knowing the user: accuracy on new users and texts.
 
 Run ``python benchmarks/copl/reward_table.py --out DIR [--data-root DIR]``. One JSON
-file a dataset, user vectors, method and seed is written to ``DIR``; those that exist are
-not run again, and a training that was killed goes on from its last checkpoint.
+file a dataset, user vectors, method and seed is written to ``DIR``; those that exist
+are not run again, and a training that was killed goes on from its last checkpoint.
 ``--report`` prints the tables of what is there.
 
-A seed decides users, pairs, texts and weights; all methods of a seed meet the same ones.
+A seed decides users, pairs, texts and weights; all methods of a seed meet the same.
 User vectors come from a graph model, whose setting is chosen on the validation pairs;
 unseen users get theirs from their pairs without training (``two_hop`` for CoPL-GCF,
 ``fold_in`` for MF). Nothing of a reward model is chosen here: its settings
@@ -86,9 +86,8 @@ def vectors(dataset: str, split, name: str, seed: int, out: Path) -> UserVectors
 
 def config_of(dataset: str, method: str, name: str, seed: int, **changes):
     scale = "standard" if name == "MF" else "unit"
-    own = METHODS[method]
-    own = own if own.get("layers") != 0 else own | dict(steps=1500, batch_size=128)
-    settings = {**SETTINGS[dataset], "user_scale": scale, **own, "seed": seed}
+    settings = {**SETTINGS[dataset], "user_scale": scale, **METHODS[method]}
+    settings["seed"] = seed
     return RewardConfig(**{**settings, **changes})
 
 
@@ -101,8 +100,7 @@ def run(dataset: str, name: str, method: str, seed: int, options) -> dict:
     folder = options.out / "models" / stem(dataset, name, method, seed, options.changes)
     depth = f"{dataset}-{seed}-{config.layers}-{config.max_length}"
     states = options.out / "states" / depth
-    start, facts = time.perf_counter(), fingerprints(split, users)
-    common = dict(made_from=facts, states=states)
+    common = dict(made_from=fingerprints(split, users), states=states)
     model = train_reward(split, users, config, folder, **common)
     record = json.loads((folder / "reward.json").read_text())
     result = {
@@ -124,7 +122,13 @@ def run(dataset: str, name: str, method: str, seed: int, options) -> dict:
 
 
 def stem(dataset, name, method, seed, changes) -> str:
-    words = [dataset, name, method, str(seed), *(f"{k}={v}" for k, v in changes.items())]
+    words = [
+        dataset,
+        name,
+        method,
+        str(seed),
+        *(f"{k}={v}" for k, v in changes.items()),
+    ]
     return "-".join(words).replace(", ", "_").replace(" ", "_")
 
 
@@ -168,7 +172,9 @@ def row(name: str, method: str, mine: dict, base: dict) -> tuple[str, ...]:
     for part in PARTS:
         cells.append(interval([one["parts"][part] for one in mine.values()]))
     for part in ("controversial", "common"):
-        cells.append(f"{mean([one['parts']['seen'][part] for one in mine.values()]):.3f}")
+        cells.append(
+            f"{mean([one['parts']['seen'][part] for one in mine.values()]):.3f}"
+        )
     both = sorted(set(mine) & set(base))
     gain = [
         mine[s]["parts"]["seen"]["accuracy"] - base[s]["parts"]["seen"]["accuracy"]

@@ -166,7 +166,9 @@ class RewardModel(nn.Module):
         if gates is None and self.context is not None:
             routing, gates = self._route(user, rows, generator)
         copies = 2 if return_loss else 1  # one draw of noise for both of a pair
-        hidden = self.last_state(input_ids, attention_mask, prefix, _repeat(gates, copies))
+        hidden = self.last_state(
+            input_ids, attention_mask, prefix, _repeat(gates, copies)
+        )
         knows = user is not None and self.head_kind != "linear"
         with torch.autocast(hidden.device.type, enabled=False):  # float32
             rewards = self.head(hidden, user.repeat(copies, 1) if knows else None)

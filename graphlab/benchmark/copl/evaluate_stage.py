@@ -187,7 +187,7 @@ def _reward_rows(run: RunFolder, split: "PreferenceSplit", max_pairs: int | None
         facts = [file_digest(folder / "reward.json"), run.current_id("adapted")]
 
         def judge(folder: Path = folder) -> dict[str, dict[str, Any]]:
-            from graphlab.benchmark.copl.reward_stage import evaluate_run_reward
+            from graphlab.benchmark.copl.reward_run import evaluate_run_reward
 
             return evaluate_run_reward(run, folder, split, max_pairs)
 

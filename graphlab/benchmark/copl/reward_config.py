@@ -17,7 +17,7 @@ USER_SCALES = ("unit", "standard", "given")
 
 @dataclass(frozen=True)
 class RewardConfig:
-    """How a reward model is made and trained.
+    r"""How a reward model is made and trained.
 
     All methods of the same ``layers`` train LoRA of the same total rank,
     ``num_experts * rank + shared_rank``, in the same projections, on the same batches.
@@ -34,7 +34,7 @@ class RewardConfig:
         rank: Rank of each expert.
         shared_rank: Rank of the expert that is always on.
         user_scale: What is done to user vectors first. ``"unit"``: each gets length
-            :math:`\\sqrt{d}`. ``"standard"``: the seen users' mean is taken off and all
+            :math:`\sqrt{d}`. ``"standard"``: the seen users' mean is taken off and all
             are divided by what is left as root mean square. ``"given"``: nothing.
         balance_weight: Weight of the load balancing loss of the experts.
         max_length: Tokens beyond are cut off.

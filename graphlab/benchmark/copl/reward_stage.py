@@ -1,14 +1,12 @@
 """The reward part: a language model that knows the user, trained and judged."""
 
 import hashlib
-import json
 import shutil
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graphlab.benchmark import environment
 from graphlab.benchmark.copl.reward_backbones import load_named
 from graphlab.benchmark.copl.reward_config import RewardConfig
 from graphlab.benchmark.copl.reward_model import (
@@ -22,24 +20,16 @@ from graphlab.benchmark.copl.reward_model import (
     users_of,
 )
 from graphlab.benchmark.copl.reward_scores import capped, margins, score
-from graphlab.benchmark.copl.run_folder import (
-    differences,
-    file_digest,
-    read_record,
-    write_record,
-)
-from graphlab.benchmark.store import write_json
+from graphlab.benchmark.copl.reward_training import Listener, fit
+from graphlab.benchmark.copl.run_folder import read_record, write_record
+from graphlab.benchmark.copl.train_graph import found_record, made_by
 from graphlab.errors import ArgumentError, StoreError
 
 if TYPE_CHECKING:
     from graphlab.lora import RewardModel, UserVectors
     from graphlab.preference import PreferenceSplit
 
-#: What is done, how much of it, of how much.
-Listener = Callable[[str, int, int], None]
-
 RECORD, CHECKPOINTS = "reward.json", "checkpoints"
-SAVES = 6  # checkpoints a training
 #: What is reported -> the table of the split.
 PARTS = {
     "seen": "test",
@@ -84,8 +74,7 @@ def train_reward(
     """
     folder = Path(folder)
     made_from = dict(made_from or fingerprints(split, users))
-    found = _found(folder, config, made_from, force)
-    if found is not None:
+    if found_record(folder / RECORD, config.as_dict(), made_from, force, give="--name"):
         return load_reward(folder, config)
     start = time.process_time()
     texts = texts_of(split, responses_of(split.context, split.val))
@@ -96,9 +85,15 @@ def train_reward(
     model = build(config, backbone, vectors.channels)
     collator = collator_for(config, tokenizer, vectors, texts)
     cached(model, collator, states, _named(progress, "states of responses"))
-    _fit(model, collator, pairs_of(split.context), config, folder, made_from, progress)
-    val = score(margins(model, collator, split.val), split.val) if len(split.val) else {}
+    (folder / RECORD).unlink(missing_ok=True)
+    pairs, checkpoints = pairs_of(split.context), folder / CHECKPOINTS
+    fit(model, collator, pairs, config, checkpoints, made_from, progress)
+    val = (
+        score(margins(model, collator, split.val), split.val) if len(split.val) else {}
+    )
     model.save_pretrained(folder)
+    facts = made_by()
+    facts["versions"] |= _lm_versions()
     files = [each.name for each in folder.iterdir() if each.suffix == ".safetensors"]
     write_record(
         *(folder / RECORD, config.as_dict(), made_from, files),
@@ -109,10 +104,7 @@ def train_reward(
         users=len(split.users),
         num_parameters=sum(p.numel() for p in model.parameters() if p.requires_grad),
         cpu_seconds=time.process_time() - start,
-        versions=environment.versions() | _lm_versions(),
-        host=environment.host(),
-        commit=environment.commit(),
-        date=time.strftime("%Y-%m-%d"),
+        **facts,
     )
     shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
     return model.eval()
@@ -174,9 +166,9 @@ def evaluate_reward(
         states: As in :func:`train_reward`; may be the same folder.
 
     Returns:
-        For each part that has pairs: ``accuracy``, ``low`` and ``high`` (95 %, bootstrap
-        over users), ``controversial``, ``common``, ``pairs``, ``users``, ``of_pairs``
-        (how many there are), and ``correct`` and ``count`` for each user.
+        For each part that has pairs: ``accuracy``, ``low`` and ``high`` (95 %,
+        bootstrap over users), ``controversial``, ``common``, ``pairs``, ``users``,
+        ``of_pairs`` (how many there are), and ``correct`` and ``count`` by user.
 
     Raises:
         ArgumentError: If a user has no vector or a response no text.
@@ -213,97 +205,6 @@ def fingerprints(split: "PreferenceSplit", users: "UserVectors") -> dict[str, st
     seen = users.vectors[users.rows(split.users)].float().contiguous()
     digest = hashlib.sha256(seen.cpu().numpy().tobytes()).hexdigest()
     return {"split": split_checksum(split), "users": digest}
-
-
-def _found(
-    folder: Path, config: RewardConfig, made_from: dict[str, str], force: bool
-) -> dict[str, Any] | None:
-    """What is there already, if it is whole and of the same settings."""
-    record = None if force else read_record(folder / RECORD)
-    if record is None or record["made_from"] != made_from:
-        return None
-    other = differences(record["settings"], config.as_dict())
-    if other:
-        raise StoreError(
-            f"{folder}: holds a reward model with other settings: {'; '.join(other)}; "
-            "give another --name, or --force to replace it"
-        )
-    for name, digest in record["sha256"].items():
-        path = folder / name
-        if not path.is_file() or file_digest(path) != digest:
-            return None
-    return record
-
-
-def _fit(model, collator, pairs, config: RewardConfig, folder, made_from, progress):
-    """Train, from the last checkpoint of the same training if there is one."""
-    import torch
-    from transformers import PrinterCallback
-    from transformers.trainer_utils import get_last_checkpoint
-
-    from graphlab.lora import reward_trainer
-
-    (folder / RECORD).unlink(missing_ok=True)
-    checkpoints = folder / CHECKPOINTS
-    resume = _claim(checkpoints, config.as_dict() | {"made_from": made_from})
-    with torch.random.fork_rng(devices=[]):
-        trainer = reward_trainer(
-            model,
-            collator,
-            pairs,
-            output_dir=checkpoints,
-            max_steps=config.steps,
-            per_device_train_batch_size=config.batch_size,
-            learning_rate=config.lr,
-            weight_decay=config.weight_decay,
-            seed=config.seed,
-            save_strategy="steps",
-            save_steps=max(1, -(-config.steps // SAVES)),
-            save_total_limit=1,
-            logging_strategy="no",
-            use_cpu=not torch.cuda.is_available(),
-        )
-        trainer.remove_callback(PrinterCallback)
-        if progress is not None:
-            trainer.add_callback(_reporter(progress))
-        try:
-            trainer.train(get_last_checkpoint(checkpoints) if resume else None)
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
-            if not resume or isinstance(error, ArgumentError):
-                raise
-            raise StoreError(
-                f"{checkpoints}: cannot go on from there ({error}); remove it to start "
-                "anew"
-            ) from error
-
-
-def _claim(folder: Path, settings: dict[str, Any]) -> bool:
-    """Whether checkpoints of these settings are there; others are removed."""
-    file = folder / "settings.json"
-    settings = json.loads(json.dumps(settings))
-    try:
-        same = json.loads(file.read_text(encoding="utf-8")) == settings
-    except (OSError, ValueError):
-        same = False
-    if not same:
-        shutil.rmtree(folder, ignore_errors=True)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            reason = error.strerror or error
-            raise StoreError(f"{folder}: cannot be written: {reason}") from None
-        write_json(file, settings)
-    return same
-
-
-def _reporter(progress: Listener):
-    from transformers import TrainerCallback
-
-    class Reporter(TrainerCallback):
-        def on_step_end(self, args, state, control, **kwargs) -> None:
-            progress("training", state.global_step, state.max_steps)
-
-    return Reporter()
 
 
 def _named(progress: Listener | None, text: str) -> Callable[[int, int], None] | None:

@@ -165,9 +165,7 @@ def _write(topic: str, axis: int, generator: np.random.Generator) -> tuple[str, 
     question = QUESTIONS[generator.integers(len(QUESTIONS))].format(task=topic)
     tips = generator.permutation(TOPICS[topic])[:LONG].tolist()
     frames = generator.integers(3, size=LONG).tolist()
-    profile = {
-        name: values[generator.integers(2)] for name, values in STYLES.items()
-    }
+    profile = {name: values[generator.integers(2)] for name, values in STYLES.items()}
     if axis == len(STYLES):
         good = _answer(tips, frames, profile)
         return question, good, _spoil(topic, tips, frames, profile, generator)
