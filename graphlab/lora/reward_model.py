@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from graphlab.errors import ArgumentError
-from graphlab.lora._decoder import first_expert_layer, upper_part
+from graphlab.lora._decoder import first_expert_layer, mlp_at, upper_part
 from graphlab.lora._files import make_folder, save_tensors
 from graphlab.lora._learned_router import LearnedRouter, Routing
 from graphlab.lora.gate_context import GateContext, Gates
@@ -231,9 +231,10 @@ class RewardModel(nn.Module):
         }
         if hasattr(self.backbone.config, "use_cache"):
             inputs["use_cache"] = False
-        states = self._run(input_ids, prefix, gates, inputs)
         steps = torch.arange(mask.size(1), device=mask.device)
         last = (steps * mask.bool()).argmax(-1)
+        with mlp_at(self.backbone, last):
+            states = self._run(input_ids, prefix, gates, inputs)
         return states[torch.arange(len(last), device=last.device), last]
 
     def _run(
