@@ -202,9 +202,9 @@ def about(run: RunFolder) -> str:
     words = f", {given} annotations a user" if given else ""
     return (
         f"{settings['source']}{words}, seed {settings['seed']}: "
-        f"{sizes['users']:,} seen users with {sizes['context']:,} pairs in the graph and "
-        f"{sizes['val']:,} for validation, {sizes['unseen users']:,} unseen users with "
-        f"{sizes['adapt']:,} pairs, {sizes['responses']:,} responses"
+        f"{sizes['users']:,} seen users with {sizes['context']:,} pairs in the graph "
+        f"and {sizes['val']:,} for validation, {sizes['unseen users']:,} unseen users "
+        f"with {sizes['adapt']:,} pairs, {sizes['responses']:,} responses"
     )
 
 
