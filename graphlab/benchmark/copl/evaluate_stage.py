@@ -112,7 +112,7 @@ def evaluate(
     run.current("graph", "split")
     split = run.split()
     kept = {} if force else _kept(run.path / "evaluation.json")
-    rows, todo = [], list(_rows(run, split, max_pairs))
+    rows, todo = [], list(_rows(run, split, max_pairs, listener))
     for place, (name, how, made_from, judge) in enumerate(todo):
         key = _digest([name, how, made_from])
         listener(f"{name}, {how}", place, len(todo))
@@ -127,7 +127,7 @@ def evaluate(
 _Row = tuple[str, str, Any, Callable[[], dict[str, dict[str, Any]]]]
 
 
-def _rows(run: RunFolder, split: "PreferenceSplit", max_pairs: int | None):
+def _rows(run: RunFolder, split: "PreferenceSplit", max_pairs: int | None, listener):
     record = run.require("graph")
     name, made_from = record["settings"]["model"], [record["id"]]
     graph = split.graph()
@@ -147,7 +147,7 @@ def _rows(run: RunFolder, split: "PreferenceSplit", max_pairs: int | None):
         yield other, "beside it", [one["id"]], trained(other)
         if adapted:
             yield other, how, [one["id"], adapted["settings"]], new_users(other)
-    yield from _reward_rows(run, split, max_pairs)
+    yield from _reward_rows(run, split, max_pairs, listener)
 
 
 def _adapted_record(run: RunFolder) -> dict[str, Any] | None:
@@ -181,17 +181,40 @@ class _Table:
         return vectors._replace(user=self.vectors)
 
 
-def _reward_rows(run: RunFolder, split: "PreferenceSplit", max_pairs: int | None):
+def _reward_rows(
+    run: RunFolder, split: "PreferenceSplit", max_pairs: int | None, listener: Listener
+):
     """Rows of reward models; the extra ``lm`` is needed only if there are some."""
     for name, folder in run.rewards().items():
         facts = [file_digest(folder / "reward.json"), run.current_id("adapted")]
 
-        def judge(folder: Path = folder) -> dict[str, dict[str, Any]]:
-            from graphlab.benchmark.copl.reward_stage import evaluate_run_reward
+        def judge(name: str = name, folder: Path = folder) -> dict[str, dict[str, Any]]:
+            from graphlab.benchmark.copl.reward_stage import evaluate_reward
 
-            return evaluate_run_reward(run, folder, split, max_pairs)
+            def tell(text: str, done: int, total: int) -> None:
+                listener(f"{name}: {text}", done, total)
+
+            users = _all_users(run)
+            return evaluate_reward(
+                folder, split, users, progress=tell, max_pairs=max_pairs
+            )
 
         yield name, "reward model", [*facts, max_pairs], judge
+
+
+def _all_users(run: RunFolder):
+    """Vectors of seen and unseen users, as a reward model gets them.
+
+    Raises:
+        StoreError: The unseen users have none yet.
+    """
+    import torch
+
+    from graphlab.lora import UserVectors
+
+    tables = [run.user_vectors(), run.adapted()]
+    vectors = torch.cat([table.vectors for table in tables])
+    return UserVectors(vectors, [one for table in tables for one in table.ids.ids])
 
 
 def about(run: RunFolder) -> str:
