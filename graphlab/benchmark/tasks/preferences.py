@@ -6,12 +6,14 @@ meet the same pairs. ``model_args`` may hold ``choose``, a list of settings of m
 training: all are trained, and the best on validation pairs of seen users is tested.
 """
 
+import inspect
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphlab.benchmark.copl.models import CONFIG_KEYS, PENALTY_KEYS, GraphModel
 from graphlab.benchmark.copl.sources import SOURCES, check_source, load_split
+from graphlab.benchmark.imports import resolve
 from graphlab.benchmark.recipe import Cell
 from graphlab.benchmark.toml_reader import has_kind, kind_in_words, nearest
 from graphlab.errors import ArgumentError, RecipeError
@@ -95,7 +97,23 @@ def config(cell: Cell) -> "PreferenceConfig":
                 )
         own = {key: setting[key] for key in CONFIG_KEYS if key in setting}
         PreferenceConfig(**cell.training | own)
+        _check_arguments(cell, setting, where)
     return PreferenceConfig(**cell.training)
+
+
+def _check_arguments(cell: Cell, setting: dict[str, Any], where: str) -> None:
+    """Refuse an argument that the model does not take."""
+    try:
+        taken = inspect.signature(resolve(cell.model)).parameters
+    except Exception:
+        return  # what is wrong with the model itself is found elsewhere
+    if any(each.kind is each.VAR_KEYWORD for each in taken.values()):
+        return
+    known = [*taken, *CONFIG_KEYS, *PENALTY_KEYS]
+    for key in setting:
+        if key not in known:
+            hint = nearest(key, [name for name in known if name not in CHANNELS])
+            raise RecipeError(f"{where}: no setting is called {key!r}; {hint}")
 
 
 def _choose(cell: Cell) -> list:
