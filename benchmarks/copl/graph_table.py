@@ -7,12 +7,13 @@ tables of what is there.
 
 A seed decides users, pairs, noise and weights; all models of a seed meet the same ones,
 and are compared on these. Each model has six settings
-(``graphlab.benchmark.copl.MODELS``), all of at most 200 steps on all pairs at once, ended after 75 without a better validation accuracy; the one
-with the best accuracy on the validation pairs, one pair a seen user, is tested. The
-settings were picked on another seed, 1000, where some two dozen of each model were
-tried. Unseen users have no pair in the graph and none for validation: the strength of
-``fold_in`` is chosen on the validation pairs of seen users, for whom vectors are fitted
-again; the rules of CoPL have nothing to choose.
+(``graphlab.benchmark.copl.MODELS``), all of at most 200 steps on all pairs at once,
+ended after 75 without a better validation accuracy; the one with the best accuracy on
+the validation pairs, one pair a seen user, is tested. The settings were picked on
+another seed, 1000, where some two dozen of each model were tried. Unseen users have no
+pair in the graph and none for validation: the strength of ``fold_in`` is chosen on the
+validation pairs of seen users, for whom vectors are fitted again; the rules of CoPL
+have nothing to choose. ``graphlab reproduce copl`` does the same within the package.
 """
 
 import argparse

@@ -112,7 +112,7 @@ def evaluate(
     run.current("graph", "split")
     split = run.split()
     kept = {} if force else _kept(run.path / "evaluation.json")
-    rows, todo = [], list(_rows(run, split, max_pairs))
+    rows, todo = [], list(_rows(run, split, max_pairs, listener))
     for place, (name, how, made_from, judge) in enumerate(todo):
         key = _digest([name, how, made_from])
         listener(f"{name}, {how}", place, len(todo))
@@ -127,7 +127,7 @@ def evaluate(
 _Row = tuple[str, str, Any, Callable[[], dict[str, dict[str, Any]]]]
 
 
-def _rows(run: RunFolder, split: "PreferenceSplit", max_pairs: int | None):
+def _rows(run: RunFolder, split: "PreferenceSplit", max_pairs: int | None, listener):
     record = run.require("graph")
     name, made_from = record["settings"]["model"], [record["id"]]
     graph = split.graph()
@@ -147,7 +147,7 @@ def _rows(run: RunFolder, split: "PreferenceSplit", max_pairs: int | None):
         yield other, "beside it", [one["id"]], trained(other)
         if adapted:
             yield other, how, [one["id"], adapted["settings"]], new_users(other)
-    yield from _reward_rows(run, split, max_pairs)
+    yield from _reward_rows(run, split, max_pairs, listener)
 
 
 def _adapted_record(run: RunFolder) -> dict[str, Any] | None:
@@ -181,15 +181,20 @@ class _Table:
         return vectors._replace(user=self.vectors)
 
 
-def _reward_rows(run: RunFolder, split: "PreferenceSplit", max_pairs: int | None):
+def _reward_rows(
+    run: RunFolder, split: "PreferenceSplit", max_pairs: int | None, listener: Listener
+):
     """Rows of reward models; the extra ``lm`` is needed only if there are some."""
     for name, folder in run.rewards().items():
         facts = [file_digest(folder / "reward.json"), run.current_id("adapted")]
 
-        def judge(folder: Path = folder) -> dict[str, dict[str, Any]]:
+        def judge(name: str = name, folder: Path = folder) -> dict[str, dict[str, Any]]:
             from graphlab.benchmark.copl.reward_run import evaluate_run_reward
 
-            return evaluate_run_reward(run, folder, split, max_pairs)
+            def tell(text: str, done: int, total: int) -> None:
+                listener(f"{name}: {text}", done, total)
+
+            return evaluate_run_reward(run, folder, split, max_pairs, tell)
 
         yield name, "reward model", [*facts, max_pairs], judge
 
@@ -202,9 +207,9 @@ def about(run: RunFolder) -> str:
     words = f", {given} annotations a user" if given else ""
     return (
         f"{settings['source']}{words}, seed {settings['seed']}: "
-        f"{sizes['users']:,} seen users with {sizes['context']:,} pairs in the graph and "
-        f"{sizes['val']:,} for validation, {sizes['unseen users']:,} unseen users with "
-        f"{sizes['adapt']:,} pairs, {sizes['responses']:,} responses"
+        f"{sizes['users']:,} seen users with {sizes['context']:,} pairs in the graph "
+        f"and {sizes['val']:,} for validation, {sizes['unseen users']:,} unseen users "
+        f"with {sizes['adapt']:,} pairs, {sizes['responses']:,} responses"
     )
 
 

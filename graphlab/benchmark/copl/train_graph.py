@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -284,9 +285,13 @@ def found_record(
 
 def made_by() -> dict[str, Any]:
     """Versions, kind of machine and commit."""
+    return _surroundings() | {"date": time.strftime("%Y-%m-%d")}
+
+
+@cache
+def _surroundings() -> dict[str, Any]:
     return {
         "versions": environment.versions(),
         "host": environment.host(),
         "commit": environment.commit(),
-        "date": time.strftime("%Y-%m-%d"),
     }
