@@ -56,6 +56,20 @@ def load_named(name: str) -> tuple[Any, Any]:
     return backbone, with_padding(tokenizer)
 
 
+def require_named(name: str) -> None:
+    """Whether what a decoder needs is installed, without loading it.
+
+    Raises:
+        GraphlabError: The message says what to install.
+    """
+    from graphlab.lora._extra import require
+    from graphlab.lora.smollm2 import require_smollm2
+
+    require("transformers")
+    if name == "smollm2":
+        require_smollm2()
+
+
 def with_padding(tokenizer: Any) -> Any:
     """The same tokenizer, which pads with the end of text if with nothing else.
 

@@ -36,6 +36,8 @@ class RewardConfig:
         user_scale: What is done to user vectors first. ``"unit"``: each gets length
             :math:`\sqrt{d}`. ``"standard"``: the seen users' mean is taken off and all
             are divided by what is left as root mean square. ``"given"``: nothing.
+        user_length: Factor on what comes out of that. ``"concat"`` wants a user vector
+            about as long as the hidden state beside it (45 in SmolLM2).
         balance_weight: Weight of the load balancing loss of the experts.
         max_length: Tokens beyond are cut off.
         steps: Optimizer steps.
@@ -55,6 +57,7 @@ class RewardConfig:
     rank: int = 8
     shared_rank: int = 8
     user_scale: str = "unit"
+    user_length: float = 1.0
     balance_weight: float = 0.0
     max_length: int = 128
     steps: int = 300
@@ -81,6 +84,10 @@ class RewardConfig:
             raise ArgumentError(
                 "lr must be positive, weight_decay and balance_weight not negative; "
                 f"got {self.lr!r}, {self.weight_decay!r}, {self.balance_weight!r}"
+            )
+        if not 0 < self.user_length < float("inf"):
+            raise ArgumentError(
+                f"user_length must be a positive number, got {self.user_length!r}"
             )
         if self.method == "experts" and self.layers == 0:
             raise ArgumentError("layers must be at least 1 for method 'experts'")

@@ -74,7 +74,7 @@ def scaled_users(
         some = vectors[users.rows(seen)]
         vectors, some = vectors - some.mean(0), some - some.mean(0)
         vectors = vectors / some.square().mean().sqrt().clamp(min=1e-12)
-    return UserVectors(vectors, users.ids)
+    return UserVectors(vectors * config.user_length, users.ids)
 
 
 def texts_of(split: "PreferenceSplit", responses: Iterable) -> dict[Any, str]:
@@ -136,13 +136,22 @@ def cached(
     collator: "PreferenceCollator",
     states: Any = None,
     progress: Callable[[int, int], None] | None = None,
-) -> bool:
+) -> None:
     """Let a collator give states in place of tokens; not if all layers have experts."""
     from graphlab.lora import cache_prefix
 
     if model.first_expert_layer == 0:
-        return False
-    collator.prefixes = cache_prefix(
-        model, collator.all_tokens(), states, progress=progress
-    )
-    return True
+        return
+    tokens = collator.all_tokens()
+    found = cache_prefix(model, tokens, states, progress=progress)
+    collator.prefixes = found if model.context else _LastStates(found, tokens)
+
+
+class _LastStates:
+    """The state of the last token alone: all that a head on a frozen decoder reads."""
+
+    def __init__(self, cache: Any, sequences: Iterable[list[int]]):
+        self._states = {tuple(each): cache[each][-1:].clone() for each in sequences}
+
+    def __getitem__(self, tokens: list[int]) -> torch.Tensor:
+        return self._states[tuple(tokens)]

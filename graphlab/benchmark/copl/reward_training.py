@@ -62,7 +62,6 @@ def fit(
             seed=config.seed,
             save_strategy="steps",
             save_steps=max(1, -(-config.steps // SAVES)),
-            save_total_limit=1,
             logging_strategy="no",
             use_cpu=not torch.cuda.is_available(),
         )
