@@ -83,3 +83,16 @@ def with_padding(tokenizer: Any) -> Any:
 def short_name(backbone: str) -> str:
     """A name for files."""
     return re.sub(r"[^\w.-]+", "-", Path(backbone).name or backbone)
+
+
+def quiet() -> None:
+    """No bars and warnings of transformers beside our own.
+
+    Raises:
+        GraphlabError: If it is not installed.
+    """
+    from graphlab.lora._extra import require
+
+    logging = require("transformers").utils.logging
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()

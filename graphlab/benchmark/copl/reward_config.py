@@ -16,6 +16,17 @@ USER_SCALES = ("unit", "standard", "given")
 
 
 @dataclass(frozen=True)
+class RewardTraining:
+    """Those of the settings that a recipe has under ``training``."""
+
+    steps: int = 300
+    batch_size: int = 24
+    lr: float = 1e-3
+    weight_decay: float = 1e-3
+    balance_weight: float = 0.0
+
+
+@dataclass(frozen=True)
 class RewardConfig:
     r"""How a reward model is made and trained.
 

@@ -84,7 +84,9 @@ def train_reward(
     backbone, tokenizer = load_named(config.backbone)
     model = build(config, backbone, vectors.channels)
     collator = collator_for(config, tokenizer, vectors, texts)
+    before = time.process_time()
     cached(model, collator, states, _named(progress, "states of responses"))
+    spent = time.process_time() - before
     (folder / RECORD).unlink(missing_ok=True)
     pairs, checkpoints = pairs_of(split.context), folder / CHECKPOINTS
     fit(model, collator, pairs, config, checkpoints, made_from, progress)
@@ -104,6 +106,7 @@ def train_reward(
         users=len(split.users),
         num_parameters=sum(p.numel() for p in model.parameters() if p.requires_grad),
         cpu_seconds=time.process_time() - start,
+        cpu_seconds_states=spent,
         **facts,
     )
     shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)

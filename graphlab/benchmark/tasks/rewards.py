@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphlab.benchmark.copl.models import model_name
 from graphlab.benchmark.copl.reward_backbones import require_named, short_name
-from graphlab.benchmark.copl.reward_config import RewardConfig
+from graphlab.benchmark.copl.reward_config import RewardConfig, RewardTraining
 from graphlab.benchmark.copl.sources import SOURCES
 from graphlab.benchmark.recipe import Cell
 from graphlab.benchmark.tasks import preferences
@@ -83,16 +83,22 @@ def check_names(cell: Cell) -> None:
             )
 
 
-def config(cell: Cell) -> RewardConfig:
-    """The settings of the reward model.
+def config(cell: Cell) -> RewardTraining:
+    """The settings of the training, checked with those of the model.
 
     Raises:
         ArgumentError: A value is out of its range, or a setting unknown.
-        RecipeError: A model is something else than settings of one.
     """
-    if not cell.model.endswith(":RewardConfig"):
-        hint = nearest(cell.model, [f"{RewardConfig.__module__}:RewardConfig"])
-        raise RecipeError(f"model: unknown {cell.model!r} for task 'reward'; {hint}")
+    settings_of(cell)
+    return RewardTraining(**cell.training)
+
+
+def settings_of(cell: Cell) -> RewardConfig:
+    """All settings of the reward model.
+
+    Raises:
+        ArgumentError: A value is out of its range, or a setting unknown.
+    """
     model_name(cell.model_args.get("users", USERS))
     args = {k: v for k, v in cell.model_args.items() if k not in MODEL_KEYS}
     try:
@@ -170,9 +176,13 @@ def train(
 
     Raises:
         DatasetError: The language model, or what it needs, is not installed.
+        RecipeError: The model is something else than settings of one.
     """
+    if not cell.model.endswith(":RewardConfig"):
+        hint = nearest(cell.model, [f"{RewardConfig.__module__}:RewardConfig"])
+        raise RecipeError(f"model: unknown {cell.model!r} for task 'reward'; {hint}")
     try:
-        require_named(config(cell).backbone)
+        require_named(settings_of(cell).backbone)
     except GraphlabError as error:
         raise DatasetError(str(error)) from error
     return [_outcome(cell, data, run, progress) for run in runs]
@@ -196,7 +206,7 @@ def _trained(cell: Cell, data: RewardData, run: int, progress, judge: bool = Tru
     split = data.split(run, cell.split_args)
     graph = model_name(cell.model_args.get("users", USERS))
     users = data.users(run, cell.split_args, graph)
-    settings = replace(config(cell), seed=run)
+    settings = replace(settings_of(cell), seed=run)
     if settings.personal and "user_scale" not in cell.model_args and graph != USERS:
         settings = replace(settings, user_scale="standard")
     with tempfile.TemporaryDirectory() as folder:

@@ -51,12 +51,13 @@ def train_reward(
     Needs the extra `lm`. Layers below the first one that is trained are computed once
     per response and kept in the folder.
     """
+    from graphlab.benchmark.copl.reward_backbones import quiet
     from graphlab.benchmark.copl.reward_run import default_name, train_run_reward
 
     settings = dict(method=method, backbone=backbone, layers=layers, steps=steps)
     settings |= dict(batch_size=batch_size, lr=lr, seed=seed)
     config = _config(out, settings, options.assignments(set_))
-    _quiet()
+    quiet()
     with options.resumable(), options.shown() as listener:
         outcome = train_run_reward(out, config, name, force=force, listener=listener)
     record = outcome.record
@@ -100,12 +101,3 @@ def _config(
     if "user_scale" in more:
         return config
     return RewardConfig(**settings, **more, user_scale=default_scale(out))
-
-
-def _quiet() -> None:
-    """No bars and warnings of transformers beside our own."""
-    from graphlab.lora._extra import require
-
-    logging = require("transformers").utils.logging
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()
