@@ -25,6 +25,7 @@ import torch
 
 from graphlab.benchmark.copl import graph_model, load_split
 from graphlab.benchmark.copl.graph_stage import choose_ridge, fit_chosen
+from graphlab.benchmark.copl.reward_backbones import short_name
 from graphlab.benchmark.copl.reward_stage import (
     PARTS,
     RewardConfig,
@@ -100,7 +101,7 @@ def run(dataset: str, name: str, method: str, seed: int, options) -> dict:
     users = vectors(dataset, split, name, seed, options.out)
     config = config_of(dataset, method, name, seed, **options.changes)
     folder = options.out / "models" / stem(dataset, name, method, seed, options.changes)
-    depth = f"{dataset}-{seed}-{config.layers}-{config.max_length}"
+    depth = f"{dataset}-{seed}-{short_name(config.backbone)}-{config.layers}"
     states = options.out / "states" / depth
     common = dict(made_from=fingerprints(split, users), states=states)
     model = train_reward(split, users, config, folder, **common)

@@ -1,6 +1,7 @@
 """Settings of a reward model: what it knows of the user, and how it is trained."""
 
 from dataclasses import asdict, dataclass
+from math import inf
 from typing import Any
 
 from graphlab.errors import ArgumentError
@@ -91,14 +92,15 @@ class RewardConfig:
                 raise ArgumentError(
                     f"{name} must be a whole number >= {low}, got {value!r}"
                 )
-        if not self.lr > 0 or self.weight_decay < 0 or self.balance_weight < 0:
+        for name in ("lr", "user_length", "weight_decay", "balance_weight"):
+            value, positive = getattr(self, name), name in ("lr", "user_length")
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not number or not 0 <= value < inf or (positive and value == 0):
+                kind = "positive" if positive else "not negative"
+                raise ArgumentError(f"{name} must be {kind} and finite, got {value!r}")
+        if not isinstance(self.backbone, str) or not self.backbone:
             raise ArgumentError(
-                "lr must be positive, weight_decay and balance_weight not negative; "
-                f"got {self.lr!r}, {self.weight_decay!r}, {self.balance_weight!r}"
-            )
-        if not 0 < self.user_length < float("inf"):
-            raise ArgumentError(
-                f"user_length must be a positive number, got {self.user_length!r}"
+                f"backbone must be a name, folder or hub id, got {self.backbone!r}"
             )
         if self.method == "experts" and self.layers == 0:
             raise ArgumentError("layers must be at least 1 for method 'experts'")

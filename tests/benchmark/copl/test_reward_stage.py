@@ -179,6 +179,10 @@ def test_what_is_there_is_kept_and_other_settings_are_refused(split, users, tmp_
         ({"steps": 0}, "steps must be a whole number >= 1"),
         ({"num_experts": 2.5}, "num_experts must be a whole number"),
         ({"lr": 0}, "lr must be positive"),
+        ({"lr": "fast"}, "lr must be positive and finite, got 'fast'"),
+        ({"weight_decay": -1.0}, "weight_decay must be not negative"),
+        ({"user_length": float("inf")}, "user_length must be positive and finite"),
+        ({"backbone": ""}, "backbone must be a name"),
     ],
 )
 def test_settings_that_are_not_accepted(changes, message):
