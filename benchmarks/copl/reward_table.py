@@ -24,8 +24,14 @@ import numpy as np
 import torch
 
 from graphlab.benchmark.copl import graph_model, load_split
-from graphlab.benchmark.copl.graph_stage import choose_ridge, fit_chosen
+from graphlab.benchmark.copl.graph_stage import (
+    choose_ridge,
+    fit_chosen,
+    score_adapted,
+    score_seen,
+)
 from graphlab.benchmark.copl.reward_backbones import short_name
+from graphlab.benchmark.copl.reward_scores import capped
 from graphlab.benchmark.copl.reward_stage import (
     PARTS,
     RewardConfig,
@@ -33,7 +39,7 @@ from graphlab.benchmark.copl.reward_stage import (
     fingerprints,
     train_reward,
 )
-from graphlab.benchmark.stats import mean, student_interval
+from graphlab.benchmark.stats import mean
 from graphlab.benchmark.store import write_json
 from graphlab.lora import UserVectors
 from graphlab.preference import (
@@ -60,6 +66,7 @@ METHODS = {
     "bilinear": dict(method="bilinear", lr=0.001),
     "experts": dict(method="experts", lr=0.003, balance_weight=0.1),
 }
+IDS = "none: ids alone"
 #: Dataset -> settings of all methods.
 SETTINGS = {
     "style": dict(steps=300, max_length=96),
@@ -67,24 +74,43 @@ SETTINGS = {
 }
 
 
+def graph_model_of(split, name: str, seed: int):
+    """Vectors of a graph model at its best setting, and of unseen users."""
+    graph = split.graph()
+    found = fit_chosen(graph_model(VECTORS[name]), graph, split.val, seed).vectors
+    options = dict(rule="two_hop")
+    if found.bias is not None:
+        ridge = choose_ridge(found, graph, split)
+        options = dict(rule="fold_in", ridge=ridge, normalize=False)
+    users = split.unseen_users
+    return found, adapt_unseen_users(found, graph, split.adapt, users=users, **options)
+
+
 def vectors(dataset: str, split, name: str, seed: int, out: Path) -> UserVectors:
     """Vectors of seen and unseen users by a graph model, kept in a file."""
     file = out / "vectors" / f"{dataset}-{name}-{seed}.npz"
     if not file.exists():
-        graph = split.graph()
-        found = fit_chosen(graph_model(VECTORS[name]), graph, split.val, seed).vectors
-        options = dict(rule="two_hop")
-        if found.bias is not None:
-            ridge = choose_ridge(found, graph, split)
-            options = dict(rule="fold_in", ridge=ridge, normalize=False)
-        new = adapt_unseen_users(
-            found, graph, split.adapt, users=split.unseen_users, **options
-        )
+        found, new = graph_model_of(split, name, seed)
         seen = found.user if found.bias is not None else found.unit().user
         ids = [*split.users.tolist(), *split.unseen_users.tolist()]
         VectorTable(ids, torch.cat([seen, new.vectors])).save(file)
     table = VectorTable.load(file)
     return UserVectors(table.vectors, list(table.ids.ids))
+
+
+def without_texts(split, name: str, seed: int, pairs: int) -> dict:
+    """What the graph model itself makes of pairs of responses that it knows."""
+    start, graph = time.process_time(), split.graph()
+    found, new = graph_model_of(split, name, seed)
+    seen, unseen = (capped(t, pairs, 0) for t in (split.test, split.unseen_test))
+    return {
+        "parts": {
+            "seen": score_seen(found, graph, seen),
+            "unseen": score_adapted(new, found, graph, unseen),
+        },
+        "minutes_training": (time.process_time() - start) / 60,
+        "minutes_testing": 0.0,
+    }
 
 
 def config_of(dataset: str, method: str, name: str, seed: int, **changes):
@@ -98,6 +124,9 @@ def run(dataset: str, name: str, method: str, seed: int, options) -> dict:
     """Train one model and test it; only its validation accuracy if it is a trial."""
     source, sizes = DATASETS[dataset]
     split = load_split(source, seed=seed, data_root=options.data_root, **sizes)
+    place = {"dataset": dataset, "vectors": name, "method": method, "seed": seed}
+    if method == IDS:
+        return place | without_texts(split, name, seed, options.pairs)
     users = vectors(dataset, split, name, seed, options.out)
     config = config_of(dataset, method, name, seed, **options.changes)
     folder = options.out / "models" / stem(dataset, name, method, seed, options.changes)
@@ -107,10 +136,7 @@ def run(dataset: str, name: str, method: str, seed: int, options) -> dict:
     model = train_reward(split, users, config, folder, **common)
     record = json.loads((folder / "reward.json").read_text())
     result = {
-        "dataset": dataset,
-        "vectors": name,
-        "method": method,
-        "seed": seed,
+        **place,
         "minutes_states": record["cpu_seconds_states"] / 60,
         "minutes_training": (record["cpu_seconds"] - record["cpu_seconds_states"]) / 60,
         **{k: record[k] for k in ("settings", "val_accuracy", "num_parameters")},
@@ -159,10 +185,16 @@ def report(options) -> str:
     lines = []
     for dataset in DATASETS:
         head = ("user vectors", "reward model", "seeds", *PARTS)
-        head += ("controversial", "common", "minus agnostic, seen", "min")
+        head += (
+            *("controversial", "common"),
+            *("minus agnostic, seen", "minus agnostic, unseen", "min"),
+        )
         rows = [head, ("---", "---", *("--:",) * (len(head) - 2))]
         base = runs.get((dataset, next(iter(VECTORS)), "agnostic"), {})
-        for (data, name, method), mine in runs.items():
+        order = [*METHODS, IDS]
+        for (data, name, method), mine in sorted(
+            runs.items(), key=lambda one: (order.index(one[0][2]), one[0][1])
+        ):
             if data == dataset:
                 rows.append(row(name, method, mine, base))
         if len(rows) > 2:
@@ -174,25 +206,28 @@ def report(options) -> str:
 def row(name: str, method: str, mine: dict, base: dict) -> tuple[str, ...]:
     cells = ["–" if method.startswith("agnostic") else name, method, str(len(mine))]
     for part in PARTS:
-        cells.append(interval([one["parts"][part] for one in mine.values()]))
+        found = [one["parts"].get(part) for one in mine.values()]
+        cells.append(interval(found) if all(found) else "–")
     for part in ("controversial", "common"):
         cells.append(
             f"{mean([one['parts']['seen'][part] for one in mine.values()]):.3f}"
         )
-    both = sorted(set(mine) & set(base))
-    gain = [
-        mine[s]["parts"]["seen"]["accuracy"] - base[s]["parts"]["seen"]["accuracy"]
-        for s in both
-    ]
-    difference = "–"
-    if method != "agnostic" and gain:
-        difference = f"{mean(gain):+.3f}"
-        if len(gain) > 1:
-            difference += " [{:+.3f}, {:+.3f}]".format(*student_interval(gain))
-    minutes = mean(
-        [one["minutes_training"] + one["minutes_testing"] for one in mine.values()]
-    )
-    return (*cells, difference, f"{minutes:.1f}")
+    cells += [gain(mine, base, part) for part in ("seen", "unseen")]
+    spent = [one["minutes_training"] + one["minutes_testing"] for one in mine.values()]
+    return (*cells, f"{mean(spent):.1f}")
+
+
+def gain(mine: dict, base: dict, part: str) -> str:
+    """Mean difference on the same pairs, and its interval over users."""
+    both = [seed for seed in mine if seed in base and "settings" in mine[seed]]
+    if not both or mine is base:
+        return "–"
+    pairs = [(mine[s]["parts"][part], base[s]["parts"][part]) for s in both]
+    by_user = [np.subtract(one["correct"], other["correct"]) for one, other in pairs]
+    count = np.concatenate([one["count"] for one, _ in pairs])
+    low, high = bootstrap_over_users(np.concatenate(by_user), count)
+    difference = mean([one["accuracy"] - other["accuracy"] for one, other in pairs])
+    return f"{difference:+.3f} [{low:+.3f}, {high:+.3f}]"
 
 
 def interval(parts: list[dict]) -> str:
@@ -215,7 +250,9 @@ def main() -> None:
     parser.add_argument("--data-root", default=None)
     parser.add_argument("--datasets", nargs="+", choices=DATASETS, default=["style"])
     parser.add_argument("--vectors", nargs="+", choices=VECTORS, default=["CoPL-GCF"])
-    parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
+    parser.add_argument(
+        "--methods", nargs="+", choices=[*METHODS, IDS], default=[*METHODS, IDS]
+    )
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--pairs", type=int, default=1500)
     parser.add_argument("--tune", action="store_true", help="validation accuracy only")

@@ -39,15 +39,16 @@ def run(script, folder, *more):
 
 def test_train_report_and_go_on(script, tmp_path, capsys):
     methods = ["--methods", "agnostic", "concat, head alone", "experts"]
+    methods.append("none: ids alone")
     where = ["--seeds", "0", "1", "--vectors", "CoPL-GCF", "MF"]
     run(script, tmp_path, *methods, *where, "--pairs", "20")
     files = sorted(tmp_path.glob("*.json"))
-    assert len(files) == 10  # the agnostic model needs no vectors
-    one = json.loads(files[0].read_text())
+    assert len(files) == 14  # the agnostic model needs no vectors
+    one = json.loads(files[2].read_text())
     assert one["parts"]["unseen"]["pairs"] == 20 and one["minutes_training"] > 0
     out = capsys.readouterr().out
     assert "**style**" in out and "| MF | experts | 2 |" in out
-    assert "| – | agnostic | 2 |" in out
+    assert "| – | agnostic | 2 |" in out and "| MF | none: ids alone | 2 |" in out
     stamps = [file.stat().st_mtime_ns for file in files]
     run(script, tmp_path, *methods, *where)
     assert [file.stat().st_mtime_ns for file in files] == stamps
