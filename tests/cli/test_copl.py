@@ -65,6 +65,13 @@ BAD = {
         [*TRAIN, "--out", "new", "--size", "num_users=few"],
         "num_users must be a",
     ),
+    "noise that is none": ([*TRAIN, "--size", "noise=high"], "noise must be a number"),
+    "truth that is none": (
+        [*TRAIN, "--size", "average=maybe"],
+        "average must be true or false, got 'maybe'",
+    ),
+    "negative seed": ([*TRAIN, "--seed", "-1"], "seed must be a whole number of at"),
+    "setting that is none": ([*TRAIN, "--set", "lr=high"], "lr must be a number"),
     "odd assignment": (
         [*TRAIN, "--set", "epochs"],
         "--set: 'epochs' must have the form",

@@ -1,7 +1,7 @@
 """``graphlab copl adapt``: vectors of unseen users, without training."""
 
 from collections.abc import Hashable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,7 +82,11 @@ def adapt(
             "a table of their pairs (--pairs)"
         )
     options = how.options(vectors, split)
-    adapted = _adapt(vectors, split, split.adapt, split.unseen_users, options)
+    have = split.unseen_users[split.unseen_users.isin(split.adapt["user"])]
+    if not len(have):
+        raise ArgumentError(f"{run.path}: none of its unseen users has a pair to go by")
+    adapted = _adapt(vectors, split, split.adapt, have, options)
+    adapted = _with_silent(adapted, vectors, split, options)
     file.unlink(missing_ok=True)
     adapted.table().save(file.parent / "users.npz")
     lost = [u for u, no in zip(adapted.ids.ids, adapted.fallback, strict=True) if no]
@@ -129,6 +133,38 @@ def adapt_pairs(
         table = table[table["user"].isin(list(users))]
     split, vectors = run.split(), run.vectors()
     return _adapt(vectors, split, table, users, how.options(vectors, split))
+
+
+def _with_silent(adapted, vectors, split: "PreferenceSplit", options: dict[str, Any]):
+    """The fall-back also for unseen users without a pair: all their responses are new.
+
+    Raises:
+        ArgumentError: There are some, and the fall-back is an error.
+    """
+    import torch
+
+    from graphlab.preference.ids import IdMap
+
+    silent = split.unseen_users[~split.unseen_users.isin(split.adapt["user"])]
+    if not len(silent):
+        return adapted
+    if options["fallback"] == "error":
+        raise ArgumentError(
+            f"fallback: {len(silent):,} unseen users have no pair of responses in the "
+            f"graph, the first is {silent[0]!r}; accepted for them: population_mean, "
+            "zero"
+        )
+    center = (vectors.unit() if options["normalize"] else vectors).user.mean(0)
+    center = center * (options["fallback"] != "zero")
+    more = center.expand(len(silent), -1)
+    none, yes = torch.zeros(len(silent)), torch.ones(len(silent), dtype=torch.bool)
+    return replace(
+        adapted,
+        ids=IdMap([*adapted.ids.ids, *silent], "user"),
+        vectors=torch.cat([adapted.vectors, more]),
+        num_neighbors=torch.cat([adapted.num_neighbors, none.long()]),
+        fallback=torch.cat([adapted.fallback, yes]),
+    )
 
 
 def _adapt(vectors, split: "PreferenceSplit", pairs, users, options: dict[str, Any]):

@@ -73,12 +73,35 @@ class Evaluation:
         ]
 
     def to_markdown(self) -> str:
-        """The table, with what it is about."""
+        """The table, with what it is about, and the two kinds of pairs apart."""
         head, rows = self.table()
-        lines = [head, ["---", "---", *["---:"] * (len(head) - 2)], *rows]
-        grid = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        grid = _markdown(head, rows)
         notes = "\n".join(f"- {note}" for note in self.notes())
-        return f"# CoPL: {self.about}\n\n{grid}\n\n{notes}\n"
+        text = f"# CoPL: {self.about}\n\n{grid}\n\n{notes}\n"
+        return text + _markdown_kinds(self.rows)
+
+
+def _markdown(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---", "---", *["---:"] * (len(head) - 2)], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _markdown_kinds(rows: Sequence[dict[str, Any]]) -> str:
+    """Accuracy on pairs about which users disagree, and on the others."""
+    names = ("controversial", "common")
+    lines = [
+        [row["name"], f"{row['how']}: {PARTS[part][1]}", *map(_number, values)]
+        for row in rows
+        for part, one in row["parts"].items()
+        if any(values := [one.get(name) for name in names])
+    ]
+    if not lines:
+        return ""
+    return f"\n{_markdown(['', 'how', *(f'{name} pairs' for name in names)], lines)}\n"
+
+
+def _number(value: float | None) -> str:
+    return "—" if value is None else f"{value:.3f}"
 
 
 def _words(part: dict[str, Any] | None) -> str:

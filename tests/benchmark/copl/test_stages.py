@@ -242,3 +242,36 @@ def test_a_source_without_unseen_users(tmp_path, settings):
         adapt(tmp_path / "run")
     assert len(evaluate(tmp_path / "run").rows) == 1
     shutil.rmtree(tmp_path / "run")
+
+
+def test_users_whose_responses_are_all_new_get_the_fall_back(tmp_path):
+    from graphlab.benchmark.copl.train_graph import SplitSettings
+
+    rows = [(u, p, p + 20) for u in range(20) for p in range(20)]
+    rows += [(u, u - 20, u) for u in range(20, 40)]
+    file = tmp_path / "mine.csv"
+    pd.DataFrame(rows, columns=["user", "winner", "loser"]).to_csv(file, index=False)
+    sizes = {"unseen_users": 0.4, "new_responses": 0.3}
+    settings = SplitSettings("pairs", path=str(file), sizes=sizes)
+    run = RunFolder(tmp_path / "run")
+    train_graph(run.path, settings, "MF", beside=(), fixed={"epochs": 2, "dim": 4})
+    split = run.split()
+    silent = split.unseen_users[~split.unseen_users.isin(split.adapt["user"])]
+    assert len(silent) and len(silent) < len(split.unseen_users)
+    with pytest.raises(
+        ArgumentError, match=rf"{len(silent)} unseen users have no pair"
+    ):
+        adapt(run.path, Adaptation(fallback="error"))
+    assert adapt(run.path).record["fallbacks"] >= len(silent)
+    mean = run.vectors().user.mean(0)
+    torch.testing.assert_close(run.adapted()[silent], mean.expand(len(silent), -1))
+
+
+def test_force_repairs_what_is_damaged(trained, settings):
+    checksum = RunFolder(trained).require("split")["checksum"]
+    (trained / "split" / "val.jsonl").write_text("x")
+    with pytest.raises(StoreError, match="val.jsonl: damaged"):
+        train_graph(trained, settings(), beside=("BT",), fixed=FIXED)
+    outcomes = train_graph(trained, settings(), beside=(), fixed=FIXED, force=True)
+    assert not outcomes["split"].resumed
+    assert RunFolder(trained).require("split")["checksum"] == checksum
