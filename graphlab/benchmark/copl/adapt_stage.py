@@ -82,11 +82,7 @@ def adapt(
             "a table of their pairs (--pairs)"
         )
     options = how.options(vectors, split)
-    have = split.unseen_users[split.unseen_users.isin(split.adapt["user"])]
-    if not len(have):
-        raise ArgumentError(f"{run.path}: none of its unseen users has a pair to go by")
-    adapted = _adapt(vectors, split, split.adapt, have, options)
-    adapted = _with_silent(adapted, vectors, split, options)
+    adapted = adapt_split(vectors, split, options)
     file.unlink(missing_ok=True)
     adapted.table().save(file.parent / "users.npz")
     lost = [u for u, no in zip(adapted.ids.ids, adapted.fallback, strict=True) if no]
@@ -135,34 +131,38 @@ def adapt_pairs(
     return _adapt(vectors, split, table, users, how.options(vectors, split))
 
 
-def _with_silent(adapted, vectors, split: "PreferenceSplit", options: dict[str, Any]):
-    """The fall-back also for unseen users without a pair: all their responses are new.
+def adapt_split(
+    vectors: "PreferenceVectors", split: "PreferenceSplit", options: dict[str, Any]
+) -> "AdaptedUsers":
+    """Vectors of all unseen users of a split.
+
+    Those without a pair, since all their responses are new, get the fall-back.
 
     Raises:
-        ArgumentError: There are some, and the fall-back is an error.
+        ArgumentError: There are such users, and the fall-back is an error.
     """
     import torch
 
     from graphlab.preference.ids import IdMap
 
-    silent = split.unseen_users[~split.unseen_users.isin(split.adapt["user"])]
-    if not len(silent):
-        return adapted
-    if options["fallback"] == "error":
+    have = split.unseen_users.isin(split.adapt["user"])
+    silent = split.unseen_users[~have]
+    if have.all():
+        return _adapt(vectors, split, split.adapt, split.unseen_users, options)
+    if options["fallback"] == "error" or not have.any():
         raise ArgumentError(
-            f"fallback: {len(silent):,} unseen users have no pair of responses in the "
-            f"graph, the first is {silent[0]!r}; accepted for them: population_mean, "
-            "zero"
+            f"fallback: {len(silent):,} of {len(have):,} unseen users have no pair of "
+            f"responses in the graph, the first is {silent[0]!r}"
         )
+    adapted = _adapt(vectors, split, split.adapt, split.unseen_users[have], options)
     center = (vectors.unit() if options["normalize"] else vectors).user.mean(0)
     center = center * (options["fallback"] != "zero")
-    more = center.expand(len(silent), -1)
-    none, yes = torch.zeros(len(silent)), torch.ones(len(silent), dtype=torch.bool)
+    none, yes = torch.zeros(len(silent)).long(), torch.ones(len(silent)).bool()
     return replace(
         adapted,
         ids=IdMap([*adapted.ids.ids, *silent], "user"),
-        vectors=torch.cat([adapted.vectors, more]),
-        num_neighbors=torch.cat([adapted.num_neighbors, none.long()]),
+        vectors=torch.cat([adapted.vectors, center.expand(len(silent), -1)]),
+        num_neighbors=torch.cat([adapted.num_neighbors, none]),
         fallback=torch.cat([adapted.fallback, yes]),
     )
 

@@ -25,6 +25,7 @@ PARTS = {
     "unseen, new responses": ("unseen_new_test", "unseen users, new responses"),
 }
 _LISTS = ("correct", "count")
+_JUDGED = ".judged.json"  # rows of a call that is not finished
 
 
 @dataclass(frozen=True)
@@ -134,15 +135,20 @@ def evaluate(
     run = RunFolder(folder)
     run.current("graph", "split")
     split = run.split()
-    kept = {} if force else _kept(run.path / "evaluation.json")
+    files = [run.path / name for name in ("evaluation.json", _JUDGED)]
+    kept = {} if force else _kept(files[0]) | _kept(files[1])
     rows, todo = [], list(_rows(run, split, max_pairs, listener))
     for place, (name, how, made_from, judge) in enumerate(todo):
         key = _digest([name, how, made_from])
         listener(f"{name}, {how}", place, len(todo))
-        parts = kept[key] if key in kept else judge()
-        rows.append({"name": name, "how": how, "key": key, "parts": _short(parts)})
-    found = Evaluation(about(run), finite(rows))
+        if key not in kept:
+            kept[key] = finite(_short(judge()))
+            known = [{"key": each, "parts": parts} for each, parts in kept.items()]
+            write_json(files[1], {"rows": known})  # a killed call goes on from there
+        rows.append({"name": name, "how": how, "key": key, "parts": kept[key]})
+    found = Evaluation(about(run), rows)
     _write(run, found)
+    files[1].unlink(missing_ok=True)
     return found
 
 
@@ -180,16 +186,11 @@ def _adapted_record(run: RunFolder) -> dict[str, Any] | None:
 
 def _unseen(run: RunFolder, split, graph, adapted: dict[str, Any], beside: str) -> dict:
     """New users of the run's model as they were adapted, of others by the same rule."""
-    from graphlab.benchmark.copl.adapt_stage import Adaptation
-    from graphlab.preference import adapt_unseen_users
+    from graphlab.benchmark.copl.adapt_stage import Adaptation, adapt_split
 
     vectors, how = run.vectors(beside), Adaptation(**adapted["settings"])
     if beside:
-        again = adapt_unseen_users(
-            *(vectors, graph, split.adapt),
-            users=split.unseen_users,
-            **how.options(vectors, split),
-        )
+        again = adapt_split(vectors, split, how.options(vectors, split))
         return score_adapted(again, vectors, graph, split.unseen_test)
     return score_adapted(_Table(run.adapted()), vectors, graph, split.unseen_test)
 

@@ -254,17 +254,18 @@ def test_users_whose_responses_are_all_new_get_the_fall_back(tmp_path):
     sizes = {"unseen_users": 0.4, "new_responses": 0.3}
     settings = SplitSettings("pairs", path=str(file), sizes=sizes)
     run = RunFolder(tmp_path / "run")
-    train_graph(run.path, settings, "MF", beside=(), fixed={"epochs": 2, "dim": 4})
+    train_graph(run.path, settings, "MF", beside=["BT"], fixed={"epochs": 2, "dim": 4})
     split = run.split()
     silent = split.unseen_users[~split.unseen_users.isin(split.adapt["user"])]
     assert len(silent) and len(silent) < len(split.unseen_users)
     with pytest.raises(
-        ArgumentError, match=rf"{len(silent)} unseen users have no pair"
+        ArgumentError, match=rf"{len(silent)} of .* unseen users have no pair"
     ):
         adapt(run.path, Adaptation(fallback="error"))
     assert adapt(run.path).record["fallbacks"] >= len(silent)
     mean = run.vectors().user.mean(0)
     torch.testing.assert_close(run.adapted()[silent], mean.expand(len(silent), -1))
+    assert len(evaluate(run.path).rows) == 4
 
 
 def test_force_repairs_what_is_damaged(trained, settings):
@@ -275,3 +276,24 @@ def test_force_repairs_what_is_damaged(trained, settings):
     outcomes = train_graph(trained, settings(), beside=(), fixed=FIXED, force=True)
     assert not outcomes["split"].resumed
     assert RunFolder(trained).require("split")["checksum"] == checksum
+
+
+def test_a_killed_evaluation_goes_on(trained, monkeypatch):
+    adapt(trained)
+    name = "graphlab.benchmark.copl.evaluate_stage.score_adapted"
+
+    def interrupt(*args):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(name, interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            evaluate(trained)
+    assert not (trained / "evaluation.json").exists()
+    judged = []
+    monkeypatch.setattr(
+        "graphlab.benchmark.copl.evaluate_stage.score_seen",
+        lambda *args: judged.append(args) or score_seen(*args),
+    )
+    assert len(evaluate(trained).rows) == 4 and len(judged) == 1  # BT's, not the first
+    assert not list(trained.glob(".judged*"))
