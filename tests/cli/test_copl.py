@@ -56,6 +56,18 @@ def test_users_of_ones_own(run, graphlab, tmp_path):
     assert done.code == 0 and VectorTable.load("one.npz").ids.ids == [7]
 
 
+def test_the_help_names_all_sources_and_models():
+    import inspect
+
+    from graphlab.benchmark.copl import MODELS, SOURCES
+    from graphlab.cli.copl.train_graph import train_graph
+
+    told = inspect.get_annotations(train_graph)
+    for option, names in (("source", SOURCES), ("model", MODELS)):
+        help_ = told[option].__metadata__[0].help
+        assert all(name in help_ for name in names), option
+
+
 BAD = {
     "unknown source": ([*TRAIN, "--source", "uf3"], "source: unknown 'uf3'"),
     "unknown model": ([*TRAIN, "--model", "GCF"], "model: unknown 'GCF'"),

@@ -245,10 +245,10 @@ def about(run: RunFolder) -> str:
     """Source, annotations, seed and sizes in a line."""
     record = run.require("split")
     settings, sizes = record["settings"], record["sizes"]
-    given = settings["annotations"]
-    words = f", {given} annotations a user" if given else ""
+    mean = (sizes["context"] + sizes["val"]) / sizes["users"]
+    given = settings["annotations"] or f"{mean:.3g}"
     return (
-        f"{settings['source']}{words}, seed {settings['seed']}: "
+        f"{settings['source']}, {given} annotations a user, seed {settings['seed']}: "
         f"{sizes['users']:,} seen users with {sizes['context']:,} pairs in the graph "
         f"and {sizes['val']:,} for validation, {sizes['unseen users']:,} unseen users "
         f"with {sizes['adapt']:,} pairs, {sizes['responses']:,} responses"
