@@ -168,7 +168,7 @@ def trained_once(tmp_path_factory):
 def test_a_killed_training_goes_on(graphlab, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     arguments = ["copl", "train-graph", "--beside", "none", "--set", "epochs=50"]
-    arguments += small("num_users=100", "num_unseen=20", "num_prompts=60")
+    arguments += small("num_users=60", "num_unseen=10", "num_prompts=60")
     call = "from graphlab.cli import main; main()"
     code = f"import sys; sys.argv[1:] = {arguments!r}; {call}"
     process = subprocess.Popen(

@@ -148,7 +148,7 @@ class RunFolder:
             file, command = STAGES[stage]
             raise StoreError(
                 f"{self.path / file}: was made from another {source}; run `graphlab "
-                f"copl {command} --out {self.path} --force` again"
+                f"copl {command} --out {self.path}` again"
             )
         return record
 

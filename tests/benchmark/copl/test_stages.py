@@ -266,6 +266,8 @@ def test_users_whose_responses_are_all_new_get_the_fall_back(tmp_path):
     mean = run.vectors().user.mean(0)
     torch.testing.assert_close(run.adapted()[silent], mean.expand(len(silent), -1))
     assert len(evaluate(run.path).rows) == 4
+    assert not split.users.isin(split.context["user"]).all()
+    assert adapt(run.path, Adaptation(rule="fold_in"), force=True).record["options"]
 
 
 def test_force_repairs_what_is_damaged(trained, settings):
