@@ -56,6 +56,18 @@ def test_users_of_ones_own(run, graphlab, tmp_path):
     assert done.code == 0 and VectorTable.load("one.npz").ids.ids == [7]
 
 
+def test_the_help_names_all_sources_and_models():
+    import inspect
+
+    from graphlab.benchmark.copl import MODELS, SOURCES
+    from graphlab.cli.copl.train_graph import train_graph
+
+    told = inspect.get_annotations(train_graph)
+    for option, names in (("source", SOURCES), ("model", MODELS)):
+        help_ = told[option].__metadata__[0].help
+        assert all(name in help_ for name in names), option
+
+
 BAD = {
     "unknown source": ([*TRAIN, "--source", "uf3"], "source: unknown 'uf3'"),
     "unknown model": ([*TRAIN, "--model", "GCF"], "model: unknown 'GCF'"),
@@ -65,6 +77,13 @@ BAD = {
         [*TRAIN, "--out", "new", "--size", "num_users=few"],
         "num_users must be a",
     ),
+    "noise that is none": ([*TRAIN, "--size", "noise=high"], "noise must be a number"),
+    "truth that is none": (
+        [*TRAIN, "--size", "average=maybe"],
+        "average must be true or false, got 'maybe'",
+    ),
+    "negative seed": ([*TRAIN, "--seed", "-1"], "seed must be a whole number of at"),
+    "setting that is none": ([*TRAIN, "--set", "lr=high"], "lr must be a number"),
     "odd assignment": (
         [*TRAIN, "--set", "epochs"],
         "--set: 'epochs' must have the form",
@@ -149,7 +168,7 @@ def trained_once(tmp_path_factory):
 def test_a_killed_training_goes_on(graphlab, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     arguments = ["copl", "train-graph", "--beside", "none", "--set", "epochs=50"]
-    arguments += small("num_users=100", "num_unseen=20", "num_prompts=60")
+    arguments += small("num_users=60", "num_unseen=10", "num_prompts=60")
     call = "from graphlab.cli import main; main()"
     code = f"import sys; sys.argv[1:] = {arguments!r}; {call}"
     process = subprocess.Popen(

@@ -1,7 +1,7 @@
 """``graphlab copl adapt``: vectors of unseen users, without training."""
 
 from collections.abc import Hashable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,7 +82,7 @@ def adapt(
             "a table of their pairs (--pairs)"
         )
     options = how.options(vectors, split)
-    adapted = _adapt(vectors, split, split.adapt, split.unseen_users, options)
+    adapted = adapt_split(vectors, split, options)
     file.unlink(missing_ok=True)
     adapted.table().save(file.parent / "users.npz")
     lost = [u for u, no in zip(adapted.ids.ids, adapted.fallback, strict=True) if no]
@@ -129,6 +129,42 @@ def adapt_pairs(
         table = table[table["user"].isin(list(users))]
     split, vectors = run.split(), run.vectors()
     return _adapt(vectors, split, table, users, how.options(vectors, split))
+
+
+def adapt_split(
+    vectors: "PreferenceVectors", split: "PreferenceSplit", options: dict[str, Any]
+) -> "AdaptedUsers":
+    """Vectors of all unseen users of a split.
+
+    Those without a pair, since all their responses are new, get the fall-back.
+
+    Raises:
+        ArgumentError: There are such users, and the fall-back is an error.
+    """
+    import torch
+
+    from graphlab.preference.ids import IdMap
+
+    have = split.unseen_users.isin(split.adapt["user"])
+    silent = split.unseen_users[~have]
+    if have.all():
+        return _adapt(vectors, split, split.adapt, split.unseen_users, options)
+    if options["fallback"] == "error" or not have.any():
+        raise ArgumentError(
+            f"fallback: {len(silent):,} of {len(have):,} unseen users have no pair of "
+            f"responses in the graph, the first is {silent[0]!r}"
+        )
+    adapted = _adapt(vectors, split, split.adapt, split.unseen_users[have], options)
+    center = (vectors.unit() if options["normalize"] else vectors).user.mean(0)
+    center = center * (options["fallback"] != "zero")
+    none, yes = torch.zeros(len(silent)).long(), torch.ones(len(silent)).bool()
+    return replace(
+        adapted,
+        ids=IdMap([*adapted.ids.ids, *silent], "user"),
+        vectors=torch.cat([adapted.vectors, center.expand(len(silent), -1)]),
+        num_neighbors=torch.cat([adapted.num_neighbors, none]),
+        fallback=torch.cat([adapted.fallback, yes]),
+    )
 
 
 def _adapt(vectors, split: "PreferenceSplit", pairs, users, options: dict[str, Any]):

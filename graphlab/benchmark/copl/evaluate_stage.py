@@ -25,6 +25,7 @@ PARTS = {
     "unseen, new responses": ("unseen_new_test", "unseen users, new responses"),
 }
 _LISTS = ("correct", "count")
+_JUDGED = ".judged.json"  # rows of a call that is not finished
 
 
 @dataclass(frozen=True)
@@ -73,12 +74,35 @@ class Evaluation:
         ]
 
     def to_markdown(self) -> str:
-        """The table, with what it is about."""
+        """The table, with what it is about, and the two kinds of pairs apart."""
         head, rows = self.table()
-        lines = [head, ["---", "---", *["---:"] * (len(head) - 2)], *rows]
-        grid = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        grid = _markdown(head, rows)
         notes = "\n".join(f"- {note}" for note in self.notes())
-        return f"# CoPL: {self.about}\n\n{grid}\n\n{notes}\n"
+        text = f"# CoPL: {self.about}\n\n{grid}\n\n{notes}\n"
+        return text + _markdown_kinds(self.rows)
+
+
+def _markdown(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---", "---", *["---:"] * (len(head) - 2)], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _markdown_kinds(rows: Sequence[dict[str, Any]]) -> str:
+    """Accuracy on pairs about which users disagree, and on the others."""
+    names = ("controversial", "common")
+    lines = [
+        [row["name"], f"{row['how']}: {PARTS[part][1]}", *map(_number, values)]
+        for row in rows
+        for part, one in row["parts"].items()
+        if any(values := [one.get(name) for name in names])
+    ]
+    if not lines:
+        return ""
+    return f"\n{_markdown(['', 'how', *(f'{name} pairs' for name in names)], lines)}\n"
+
+
+def _number(value: float | None) -> str:
+    return "—" if value is None else f"{value:.3f}"
 
 
 def _words(part: dict[str, Any] | None) -> str:
@@ -111,15 +135,20 @@ def evaluate(
     run = RunFolder(folder)
     run.current("graph", "split")
     split = run.split()
-    kept = {} if force else _kept(run.path / "evaluation.json")
+    files = [run.path / name for name in ("evaluation.json", _JUDGED)]
+    kept = {} if force else _kept(files[0]) | _kept(files[1])
     rows, todo = [], list(_rows(run, split, max_pairs, listener))
     for place, (name, how, made_from, judge) in enumerate(todo):
         key = _digest([name, how, made_from])
         listener(f"{name}, {how}", place, len(todo))
-        parts = kept[key] if key in kept else judge()
-        rows.append({"name": name, "how": how, "key": key, "parts": _short(parts)})
-    found = Evaluation(about(run), finite(rows))
+        if key not in kept:
+            kept[key] = finite(_short(judge()))
+            known = [{"key": each, "parts": parts} for each, parts in kept.items()]
+            write_json(files[1], {"rows": known})  # a killed call goes on from there
+        rows.append({"name": name, "how": how, "key": key, "parts": kept[key]})
+    found = Evaluation(about(run), rows)
     _write(run, found)
+    files[1].unlink(missing_ok=True)
     return found
 
 
@@ -157,16 +186,11 @@ def _adapted_record(run: RunFolder) -> dict[str, Any] | None:
 
 def _unseen(run: RunFolder, split, graph, adapted: dict[str, Any], beside: str) -> dict:
     """New users of the run's model as they were adapted, of others by the same rule."""
-    from graphlab.benchmark.copl.adapt_stage import Adaptation
-    from graphlab.preference import adapt_unseen_users
+    from graphlab.benchmark.copl.adapt_stage import Adaptation, adapt_split
 
     vectors, how = run.vectors(beside), Adaptation(**adapted["settings"])
     if beside:
-        again = adapt_unseen_users(
-            *(vectors, graph, split.adapt),
-            users=split.unseen_users,
-            **how.options(vectors, split),
-        )
+        again = adapt_split(vectors, split, how.options(vectors, split))
         return score_adapted(again, vectors, graph, split.unseen_test)
     return score_adapted(_Table(run.adapted()), vectors, graph, split.unseen_test)
 
@@ -203,10 +227,10 @@ def about(run: RunFolder) -> str:
     """Source, annotations, seed and sizes in a line."""
     record = run.require("split")
     settings, sizes = record["settings"], record["sizes"]
-    given = settings["annotations"]
-    words = f", {given} annotations a user" if given else ""
+    mean = (sizes["context"] + sizes["val"]) / sizes["users"]
+    given = settings["annotations"] or f"{mean:.3g}"
     return (
-        f"{settings['source']}{words}, seed {settings['seed']}: "
+        f"{settings['source']}, {given} annotations a user, seed {settings['seed']}: "
         f"{sizes['users']:,} seen users with {sizes['context']:,} pairs in the graph "
         f"and {sizes['val']:,} for validation, {sizes['unseen users']:,} unseen users "
         f"with {sizes['adapt']:,} pairs, {sizes['responses']:,} responses"

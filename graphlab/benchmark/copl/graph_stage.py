@@ -153,9 +153,7 @@ def score_adapted(
     table: "pd.DataFrame",
 ) -> dict[str, Any]:
     """Accuracy on pairs of users who got a vector without training."""
-    pairs = (adapted.ids.rows(table["user"], "the adapted users"),) + tuple(
-        graph.response_ids.rows(table[column]) for column in ("winner", "loser")
-    )
+    pairs = _rows_of_new(adapted, graph, table)
     return pair_scores(adapted.scores(vectors).margin(*pairs), pairs[0], table)
 
 
@@ -211,14 +209,24 @@ def choose_ridge(
     """The strength that does best for seen users whose vectors are fitted again."""
     from graphlab.preference import adapt_unseen_users, pairwise_accuracy
 
-    val, found = graph.rows(split.val), {}
+    # Of a table of one's own some seen users may have no pair in the graph.
+    users, found = split.users[split.users.isin(split.context["user"])], {}
     for ridge in RIDGES:
         again = adapt_unseen_users(
             *(vectors, graph, split.context, "fold_in"),
-            users=split.users,
+            users=users,
             ridge=ridge,
             normalize=False,
         )
-        margin = again.scores(vectors).margin(*val)
-        found[ridge] = pairwise_accuracy(margin, val[0], draws=1).accuracy
+        rows = _rows_of_new(again, graph, split.val)
+        margin = again.scores(vectors).margin(*rows)
+        found[ridge] = pairwise_accuracy(margin, rows[0], draws=1).accuracy
     return max(found, key=found.get)
+
+
+def _rows_of_new(adapted: "AdaptedUsers", graph: "PreferenceGraph", table):
+    """Rows of users with new vectors, and of responses of the graph."""
+    return (
+        adapted.ids.rows(table["user"], "the adapted users"),
+        *(graph.response_ids.rows(table[name]) for name in ("winner", "loser")),
+    )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from graphlab.benchmark.imports import resolve
-from graphlab.benchmark.toml_reader import nearest
+from graphlab.benchmark.toml_reader import check_kind, nearest
 from graphlab.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -95,6 +95,9 @@ class GraphModel:
         from graphlab.training import PreferenceConfig
 
         merged = {**self.args, **self.training, **tried}
+        for key, kind in SETTING_KEYS.items():
+            if merged.get(key) is not None:
+                check_kind(key, merged[key], kind)
         config = {key: merged.pop(key) for key in CONFIG_KEYS if key in merged}
         on = merged.pop("penalty_on", "final")
         if "penalty" in merged:

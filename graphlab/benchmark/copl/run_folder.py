@@ -65,7 +65,7 @@ class RunFolder:
         from graphlab.preference import PreferenceVectors
 
         folder = self.graph_folder(beside)
-        self.require("graph")
+        self.current("graph", "split")
         users, responses = self._table(folder, _USERS), self._table(folder, _RESPONSES)
         return PreferenceVectors(users.vectors, responses.vectors, responses.bias)
 
@@ -82,7 +82,7 @@ class RunFolder:
 
         from graphlab.preference import VectorTable
 
-        record = self.require("graph")
+        record = self.current("graph", "split")
         table = self._table(self.graph_folder(), _USERS)
         if not record["unit_users"]:
             return table
@@ -148,7 +148,7 @@ class RunFolder:
             file, command = STAGES[stage]
             raise StoreError(
                 f"{self.path / file}: was made from another {source}; run `graphlab "
-                f"copl {command} --out {self.path} --force` again"
+                f"copl {command} --out {self.path}` again"
             )
         return record
 

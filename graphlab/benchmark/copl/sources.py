@@ -3,20 +3,20 @@
 Nothing here imports torch before a source is loaded.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graphlab.benchmark.toml_reader import nearest
+from graphlab.benchmark.toml_reader import check_kind, nearest
 from graphlab.errors import ArgumentError
 
 if TYPE_CHECKING:
     from graphlab.preference import PreferenceSplit
 
 NOISE = 0.15
-_SEEN = ("num_users", "num_unseen", "num_test")
-_POOL = (*_SEEN, "num_new", "average")
+_SEEN = {"num_users": int, "num_unseen": int, "num_test": int}
+_POOL = _SEEN | {"num_new": int, "average": bool}
 
 
 @dataclass(frozen=True)
@@ -25,14 +25,14 @@ class Source:
 
     Args:
         about: What it is, in a few words.
-        sizes: What may be changed of it.
+        sizes: What may be changed of it, with types.
         load: Takes the name, annotations (or :obj:`None`), the seed, a path, the data
             root and the sizes.
         needs: What the path must be; empty where there is none.
     """
 
     about: str
-    sizes: tuple[str, ...]
+    sizes: Mapping[str, type]
     load: Callable[..., "PreferenceSplit"]
     needs: str = ""
 
@@ -69,8 +69,19 @@ def load_split(
         >>> len(split.users), len(split.context), len(split.val)
         (40, 120, 40)
     """
+    check_seed(seed)
     one = check_source(source, annotations, sizes, path, texts)
     return one.load(source, annotations, seed, path, texts, data_root, sizes)
+
+
+def check_seed(seed: int) -> None:
+    """Refuse what is no seed.
+
+    Raises:
+        ArgumentError: It is none.
+    """
+    if type(seed) is not int or seed < 0:
+        raise ArgumentError(f"seed must be a whole number of at least 0, got {seed!r}")
 
 
 def check_source(
@@ -94,12 +105,13 @@ def check_source(
             "annotations must be a whole number of at least 2, since one pair of each "
             f"seen user is for validation; got {annotations!r}"
         )
-    for name in sizes or {}:
+    for name, value in (sizes or {}).items():
         if name not in one.sizes:
             raise ArgumentError(
                 f"{name}: source {source!r} has no such size; it has "
                 f"{', '.join(one.sizes)}"
             )
+        check_kind(name, value, one.sizes[name])
     if path is not None and not one.needs:
         raise ArgumentError(f"path: source {source!r} is generated and reads no file")
     if path is None and source == "pairs":
@@ -177,7 +189,9 @@ def _pairs(source, annotations, seed, path, texts, data_root, sizes):
     return replace(split, texts=found)
 
 
-_GROUPS = (*_SEEN, "num_prompts", "noise", "new_prompts", "num_new", "average")
+_GROUPS = _POOL | {"num_prompts": int, "noise": float, "new_prompts": int}
+_JESTER = _SEEN | {"new_items": int, "num_new": int}
+_SHARES = dict.fromkeys(("unseen_users", "new_responses", "test_share"), float)
 _FOLDER = "the folder that has preferences/{}/"
 SOURCES: dict[str, Source] = {
     "uf2": Source(
@@ -188,18 +202,18 @@ SOURCES: dict[str, Source] = {
     "uf4-noise": Source("the same, 15 % of the labels flipped", _GROUPS, _groups),
     "style": Source(
         "texts that differ in style, and users who care for one; generated",
-        (*_GROUPS, "num_groups", "common_share"),
+        _GROUPS | {"num_groups": int, "common_share": float},
         _style,
     ),
     "jester": Source(
         "what 5,000 people think of 100 jokes",
-        (*_SEEN, "new_items", "num_new"),
+        _JESTER,
         _jester,
         _FOLDER.format("jester5k"),
     ),
     "jester-disjoint": Source(
         "the same, tested on jokes that a user did not annotate",
-        (*_SEEN, "new_items", "num_new"),
+        _JESTER,
         _jester,
         _FOLDER.format("jester5k"),
     ),
@@ -226,7 +240,7 @@ SOURCES: dict[str, Source] = {
     ),
     "pairs": Source(
         "a table of your own",
-        ("unseen_users", "new_responses", "num_val", "num_test", "test_share"),
+        _SHARES | {"num_val": int, "num_test": int},
         _pairs,
         "a table (.csv, .jsonl, .json, .parquet) with the columns user, winner, loser",
     ),

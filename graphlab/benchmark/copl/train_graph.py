@@ -20,7 +20,12 @@ from graphlab.benchmark.copl.run_folder import (
     read_record,
     write_record,
 )
-from graphlab.benchmark.copl.sources import SOURCES, check_source, load_split
+from graphlab.benchmark.copl.sources import (
+    SOURCES,
+    check_seed,
+    check_source,
+    load_split,
+)
 from graphlab.benchmark.copl.tries import Tries
 from graphlab.errors import ArgumentError, StoreError
 
@@ -65,6 +70,7 @@ class SplitSettings:
         Raises:
             ArgumentError: The message names the argument.
         """
+        check_seed(self.seed)
         check_source(
             self.source, self.annotations, dict(self.sizes), self.path, self.texts
         )
@@ -138,8 +144,7 @@ def _split(
     from graphlab.preference.data.split_files import save_split
 
     settings, file = split.recorded(), run.path / "run.json"
-    if resumed := found_record(file, settings, {}, force):
-        run.split()  # refuses damaged tables now, not after a training
+    if resumed := _found_split(run, file, settings, force):
         return Outcome(resumed, resumed=True)
     if run.rewards() and run.has("split"):
         raise StoreError(
@@ -154,6 +159,25 @@ def _split(
     facts = {"sizes": sizes_of(drawn), "about": SOURCES[split.source].about}
     record = write_record(file, settings, {}, checksum=checksum, **facts, **made_by())
     return Outcome(record, resumed=False)
+
+
+def _found_split(
+    run: RunFolder, file: Path, settings: Mapping[str, Any], force: bool
+) -> dict[str, Any] | None:
+    """What is there; users and pairs of the same settings are never drawn again.
+
+    Raises:
+        StoreError: They are of other settings, or damaged, and shall not be replaced.
+    """
+    try:
+        record = found_record(file, settings, {}, force=False)
+        if record is not None:
+            run.split()  # refuses damaged tables now, not after a training
+        return record
+    except StoreError:
+        if not force:
+            raise
+        return None
 
 
 def _check_split(split: "PreferenceSplit") -> None:

@@ -28,7 +28,11 @@ def train_graph(
         ),
     ] = None,
     model: Annotated[
-        str, typer.Option(help="The graph model, by its name in the tables.")
+        str,
+        typer.Option(
+            help="The graph model: CoPL-GCF released, CoPL-GCF paper, signed LightGCN, "
+            "LightGCN, MF or BT."
+        ),
     ] = "CoPL-GCF released",
     beside: Annotated[
         list[str] | None,
@@ -66,8 +70,7 @@ def train_graph(
 ) -> None:
     """Draw users and pairs, and train the graph model on them.
 
-    Several settings are trained; the one that is best on the validation pairs is kept,
-    and its vectors of users and responses are written by id.
+    Of several settings the best on validation pairs is kept. Vectors are kept by id.
     """
     from graphlab.benchmark.copl.train_graph import BESIDE, SplitSettings
     from graphlab.benchmark.copl.train_graph import train_graph as run
@@ -98,21 +101,24 @@ def _tell(outcomes: "dict[str, Outcome]", out: Path) -> None:
     from graphlab.benchmark.copl.run_folder import RunFolder
 
     typer.echo(about(RunFolder(out)))
+    sizes = outcomes.pop("split").record["sizes"]
+    pairs = f"{sizes['val']:,} validation pairs"
     for name, outcome in outcomes.items():
-        if name == "split":
-            continue
-        record = outcome.record
-        values = record["setting"].items()
-        chosen = ", ".join(
-            f"{key} {value:g}" if isinstance(value, float) else f"{key} {value}"
-            for key, value in values
-        )
-        there = "there already" if outcome.resumed else f"{record['cpu_seconds']:.1f} s"
-        typer.echo(
-            f"{name}: {chosen or 'its only setting'}; validation accuracy "
-            f"{record['val_accuracy']:.3f} at epoch {record['best_epoch'] + 1} "
-            f"({there})"
-        )
+        typer.echo(f"{name}: {_chosen(outcome, pairs)}")
     typer.echo(
         f"vectors by id in {out / 'graph'}; next: graphlab copl adapt --out {out}"
+    )
+
+
+def _chosen(outcome: "Outcome", pairs: str) -> str:
+    """The chosen setting of a model, and what made it the best."""
+    record = outcome.record
+    setting = ", ".join(
+        f"{key} {value:g}" if isinstance(value, float) else f"{key} {value}"
+        for key, value in record["setting"].items()
+    )
+    there = "there already" if outcome.resumed else f"{record['cpu_seconds']:.1f} s"
+    return (
+        f"{setting or 'the only setting'}; accuracy {record['val_accuracy']:.3f} on "
+        f"{pairs} at epoch {record['best_epoch'] + 1} ({there})"
     )

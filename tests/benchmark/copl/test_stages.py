@@ -242,3 +242,60 @@ def test_a_source_without_unseen_users(tmp_path, settings):
         adapt(tmp_path / "run")
     assert len(evaluate(tmp_path / "run").rows) == 1
     shutil.rmtree(tmp_path / "run")
+
+
+def test_users_whose_responses_are_all_new_get_the_fall_back(tmp_path):
+    from graphlab.benchmark.copl.train_graph import SplitSettings
+
+    rows = [(u, p, p + 20) for u in range(20) for p in range(20)]
+    rows += [(u, u - 20, u) for u in range(20, 40)]
+    file = tmp_path / "mine.csv"
+    pd.DataFrame(rows, columns=["user", "winner", "loser"]).to_csv(file, index=False)
+    sizes = {"unseen_users": 0.4, "new_responses": 0.3}
+    settings = SplitSettings("pairs", path=str(file), sizes=sizes)
+    run = RunFolder(tmp_path / "run")
+    train_graph(run.path, settings, "MF", beside=["BT"], fixed={"epochs": 2, "dim": 4})
+    split = run.split()
+    silent = split.unseen_users[~split.unseen_users.isin(split.adapt["user"])]
+    assert len(silent) and len(silent) < len(split.unseen_users)
+    with pytest.raises(
+        ArgumentError, match=rf"{len(silent)} of .* unseen users have no pair"
+    ):
+        adapt(run.path, Adaptation(fallback="error"))
+    assert adapt(run.path).record["fallbacks"] >= len(silent)
+    mean = run.vectors().user.mean(0)
+    torch.testing.assert_close(run.adapted()[silent], mean.expand(len(silent), -1))
+    assert len(evaluate(run.path).rows) == 4
+    assert not split.users.isin(split.context["user"]).all()
+    assert adapt(run.path, Adaptation(rule="fold_in"), force=True).record["options"]
+
+
+def test_force_repairs_what_is_damaged(trained, settings):
+    checksum = RunFolder(trained).require("split")["checksum"]
+    (trained / "split" / "val.jsonl").write_text("x")
+    with pytest.raises(StoreError, match="val.jsonl: damaged"):
+        train_graph(trained, settings(), beside=("BT",), fixed=FIXED)
+    outcomes = train_graph(trained, settings(), beside=(), fixed=FIXED, force=True)
+    assert not outcomes["split"].resumed
+    assert RunFolder(trained).require("split")["checksum"] == checksum
+
+
+def test_a_killed_evaluation_goes_on(trained, monkeypatch):
+    adapt(trained)
+    name = "graphlab.benchmark.copl.evaluate_stage.score_adapted"
+
+    def interrupt(*args):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(name, interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            evaluate(trained)
+    assert not (trained / "evaluation.json").exists()
+    judged = []
+    monkeypatch.setattr(
+        "graphlab.benchmark.copl.evaluate_stage.score_seen",
+        lambda *args: judged.append(args) or score_seen(*args),
+    )
+    assert len(evaluate(trained).rows) == 4 and len(judged) == 1  # BT's, not the first
+    assert not list(trained.glob(".judged*"))
