@@ -9,8 +9,9 @@ A seed decides users, pairs, texts and weights; all methods of a seed meet the s
 User vectors come from a graph model, whose setting is chosen on the validation pairs;
 unseen users get theirs from their pairs without training (``two_hop`` for CoPL-GCF,
 ``fold_in`` for MF). Nothing of a reward model is chosen here: its settings
-(``SETTINGS``) were picked on the validation pairs of another seed, 1000 (``--tune``
-shows them). A part of the table has at most ``--pairs`` pairs, drawn at random.
+(``reward_config.TUNED``) were picked on the validation pairs of another seed, 1000
+(``--tune`` gives these alone). A part of the table has at most ``--pairs`` pairs, drawn
+at random.
 """
 
 import argparse
@@ -31,10 +32,10 @@ from graphlab.benchmark.copl.graph_stage import (
     score_seen,
 )
 from graphlab.benchmark.copl.reward_backbones import short_name
+from graphlab.benchmark.copl.reward_config import RewardConfig, tuned
 from graphlab.benchmark.copl.reward_scores import capped
 from graphlab.benchmark.copl.reward_stage import (
     PARTS,
-    RewardConfig,
     evaluate_reward,
     fingerprints,
     train_reward,
@@ -54,24 +55,18 @@ DATASETS = {
     "jester": ("jester", dict(annotations=16, new_items=20, num_new=10)),
 }
 VECTORS = {"CoPL-GCF": "CoPL-GCF released", "MF": "MF"}
-#: A head on a frozen model costs next to nothing: more and larger steps.
-HEAD = dict(layers=0, steps=1500, batch_size=128, lr=0.003)
-#: Row of the table -> settings that are not those of the dataset.
+#: Row of the table -> method, and number of layers with LoRA.
 METHODS = {
-    "agnostic, head alone": dict(method="agnostic", **HEAD),
-    "agnostic": dict(method="agnostic", lr=0.001),
-    "concat, head alone": dict(method="concat", user_length=5.0, **HEAD),
-    "concat": dict(method="concat", user_length=5.0, lr=0.003),
-    "bilinear, head alone": dict(method="bilinear", **HEAD),
-    "bilinear": dict(method="bilinear", lr=0.001),
-    "experts": dict(method="experts", lr=0.003, balance_weight=0.1),
+    "agnostic, head alone": ("agnostic", 0),
+    "agnostic": ("agnostic", 1),
+    "concat, head alone": ("concat", 0),
+    "concat": ("concat", 1),
+    "bilinear, head alone": ("bilinear", 0),
+    "bilinear": ("bilinear", 1),
+    "experts": ("experts", 1),
 }
 IDS = "none: ids alone"
-#: Dataset -> settings of all methods.
-SETTINGS = {
-    "style": dict(steps=300, max_length=96),
-    "jester": dict(steps=300, max_length=96),
-}
+MAX_LENGTH = 96  # tokens
 
 
 def graph_model_of(split, name: str, seed: int):
@@ -113,11 +108,14 @@ def without_texts(split, name: str, seed: int, pairs: int) -> dict:
     }
 
 
-def config_of(dataset: str, method: str, name: str, seed: int, **changes):
-    scale = "standard" if name == "MF" else "unit"
-    settings = {**SETTINGS[dataset], "user_scale": scale, **METHODS[method]}
-    settings["seed"] = seed
-    return RewardConfig(**{**settings, **changes})
+def config_of(row: str, vectors: str, seed: int, **changes) -> RewardConfig:
+    """The settings of a row, those of ``reward_config.TUNED`` but for changes."""
+    method, layers = METHODS[row]
+    scale = "standard" if vectors == "MF" else "unit"
+    settings = dict(method=method, layers=layers, seed=seed, max_length=MAX_LENGTH)
+    return RewardConfig(
+        **{**settings, "user_scale": scale, **tuned(method, layers), **changes}
+    )
 
 
 def run(dataset: str, name: str, method: str, seed: int, options) -> dict:
@@ -128,7 +126,7 @@ def run(dataset: str, name: str, method: str, seed: int, options) -> dict:
     if method == IDS:
         return place | without_texts(split, name, seed, options.pairs)
     users = vectors(dataset, split, name, seed, options.out)
-    config = config_of(dataset, method, name, seed, **options.changes)
+    config = config_of(method, name, seed, **options.changes)
     folder = options.out / "models" / stem(dataset, name, method, seed, options.changes)
     depth = f"{dataset}-{seed}-{short_name(config.backbone)}-{config.layers}"
     states = options.out / "states" / depth

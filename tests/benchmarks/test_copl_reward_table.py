@@ -22,9 +22,14 @@ def script(monkeypatch):
     monkeypatch.setitem(
         module.DATASETS, "style", ("style", sizes | dict(num_test=5, num_new=3))
     )
-    for name, settings in module.METHODS.items():
-        quick = dict(backbone="tiny-phi3", steps=2, batch_size=8)
-        monkeypatch.setitem(module.METHODS, name, settings | quick)
+    real, few = module.config_of, dict(backbone="tiny-phi3", steps=2, batch_size=8)
+    monkeypatch.setattr(
+        module,
+        "config_of",
+        lambda row, vectors, seed, **changes: real(
+            row, vectors, seed, **few, **changes
+        ),
+    )
     quick = {name: model.fixed({"epochs": 3}) for name, model in MODELS.items()}
     monkeypatch.setattr(module, "graph_model", quick.get)
     monkeypatch.setattr(graph_stage, "RIDGES", (0.1,))

@@ -27,9 +27,18 @@ def train_reward(
     layers: Annotated[
         int, typer.Option(help="Last layers with LoRA; 0 trains the head alone.")
     ] = 1,
-    steps: Annotated[int, typer.Option(help="Optimizer steps.")] = 300,
-    batch_size: Annotated[int, typer.Option(help="Pairs of a step.")] = 24,
-    lr: Annotated[float, typer.Option(help="Highest learning rate.")] = 1e-3,
+    steps: Annotated[
+        int | None,
+        typer.Option(help="Optimizer steps. Default: 300, 1500 for a head alone."),
+    ] = None,
+    batch_size: Annotated[
+        int | None,
+        typer.Option(help="Pairs of a step. Default: 24, 128 for a head alone."),
+    ] = None,
+    lr: Annotated[
+        float | None,
+        typer.Option(help="Highest learning rate. Default: the method's best so far."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of weights and order of pairs.")] = 0,
     set_: Annotated[
         list[str] | None,
@@ -48,14 +57,14 @@ def train_reward(
 ) -> None:
     """Train a reward model on texts, with the user vectors of the graph model.
 
-    Needs the extra `lm`. Layers below the first one that is trained are computed once
-    per response and kept in the folder.
+    Needs the extra `lm`. Layers below those that are trained are computed once a
+    response and kept in the folder.
     """
     from graphlab.benchmark.copl.reward_backbones import quiet
     from graphlab.benchmark.copl.reward_run import default_name, train_run_reward
 
-    settings = dict(method=method, backbone=backbone, layers=layers, steps=steps)
-    settings |= dict(batch_size=batch_size, lr=lr, seed=seed)
+    settings = dict(method=method, backbone=backbone, layers=layers, seed=seed)
+    settings |= dict(steps=steps, batch_size=batch_size, lr=lr)
     config = _config(out, settings, options.assignments(set_))
     quiet()
     with options.resumable(), options.shown() as listener:
@@ -77,15 +86,15 @@ def train_reward(
 def _config(
     out: Path, settings: dict[str, Any], more: dict[str, Any]
 ) -> "RewardConfig":
-    """The settings, by default with users scaled as the graph model means them.
+    """The settings, where not given those that did best, users as the graph means them.
 
     Raises:
         ArgumentError: A setting is unknown or given twice, or a value not accepted.
         StoreError: There is no graph model.
     """
-    from dataclasses import fields
+    from dataclasses import fields, replace
 
-    from graphlab.benchmark.copl.reward_config import RewardConfig
+    from graphlab.benchmark.copl.reward_config import RewardConfig, tuned
     from graphlab.benchmark.copl.reward_run import default_scale
     from graphlab.benchmark.toml_reader import nearest
     from graphlab.errors import ArgumentError
@@ -97,7 +106,9 @@ def _config(
         known = [f.name for f in fields(RewardConfig) if f.name not in settings]
         if key not in known:
             raise ArgumentError(f"--set {key}: unknown; {nearest(key, known)}")
-    config = RewardConfig(**settings, **more)  # before anything is read
+    given = {key: value for key, value in settings.items() if value is not None} | more
+    chosen = tuned(settings["method"], settings["layers"]) | given
+    config = RewardConfig(**chosen)  # before anything is read
     if "user_scale" in more:
         return config
-    return RewardConfig(**settings, **more, user_scale=default_scale(out))
+    return replace(config, user_scale=default_scale(out))
