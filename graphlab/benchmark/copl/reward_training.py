@@ -44,7 +44,6 @@ def fit(
     """
     import torch
     from transformers import PrinterCallback
-    from transformers.trainer_utils import get_last_checkpoint
 
     from graphlab.lora import reward_trainer
 
@@ -69,7 +68,7 @@ def fit(
         if progress is not None:
             trainer.add_callback(_reporter(progress))
         try:
-            trainer.train(get_last_checkpoint(folder) if resume else None)
+            trainer.train(_last_checkpoint(folder) if resume else None)
         except (OSError, ValueError, KeyError, RuntimeError) as error:
             if not resume or isinstance(error, ArgumentError):
                 raise
@@ -95,6 +94,17 @@ def _claim(folder: Path, settings: dict[str, Any]) -> bool:
             raise StoreError(f"{folder}: cannot be written: {reason}") from None
         write_json(file, settings)
     return same
+
+
+def _last_checkpoint(folder: Path) -> str | None:
+    """The last checkpoint that was written to its end, which is the Trainer's state."""
+    found = []
+    for file in folder.glob("checkpoint-*/trainer_state.json"):
+        try:
+            found.append((json.loads(file.read_bytes())["global_step"], file.parent))
+        except (OSError, ValueError, KeyError):
+            continue
+    return str(max(found)[1]) if found else None
 
 
 def _reporter(progress: Listener):

@@ -148,6 +148,9 @@ def test_a_killed_training_goes_on(split, users, tmp_path, monkeypatch):
     assert not (tmp_path / "it" / "reward.json").exists()
     with pytest.raises(StoreError, match="no finished reward model"):
         evaluate_reward(tmp_path / "it", split, users)
+    torn = tmp_path / "it" / "checkpoints" / "checkpoint-8"  # killed while writing
+    torn.mkdir()
+    (torn / "trainer_state.json").write_text('{"global_')
     model = train_reward(split, users, config(), tmp_path / "it", kill)
     assert seen[7] == 7  # the sixth step was in a checkpoint
     assert same_weights(whole, model)
