@@ -1,5 +1,6 @@
 """``graphlab bound``: which generalization bounds hold, and what they are worth."""
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -176,7 +177,12 @@ def _load(dataset: str, data_root: Path | None) -> "tuple[str, list[Data]]":
             f"--dataset: no set for graph classification is called {dataset!r}; {hint}"
         )
     name = card.name if card.loader == "tu" else full_name(card, dataset)
-    return name, load_graphs(name, data_root)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        graphs = load_graphs(name, data_root)
+    for warning in caught:  # of molecules that were left out
+        typer.echo(f"warning: {warning.message}", err=True)
+    return name, graphs
 
 
 def _task(

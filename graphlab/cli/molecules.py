@@ -29,8 +29,8 @@ def print_statistics(
     found = load_molecules(f"{card.name}:{task}", data_root)
     print_graphs(console, found.graphs)
     lines = [f"column:   {found.column}", f"sha256:   {found.sha256}"]
-    lines += [f"left out or odd: {text}" for text in found.dropped]
-    lines += [f"kept: {text}" for text in found.remarks]
+    lines += [f"warning:  {text}" for text in found.warnings]
+    lines += [f"kept:     {text}" for text in found.remarks]
     for line in lines:
         console.print(line, soft_wrap=True, markup=False)
 
@@ -50,7 +50,7 @@ def verify(card: "Card", name: str, data_root: Path | None) -> str:
         f"{found.column!r}",
         "no published hash known",
         f"the file first read here, sha256 {found.sha256}",
-        *found.dropped,
+        *found.warnings,
     ]
     return escape("; ".join(parts))
 

@@ -83,8 +83,8 @@ def _molecules(name: str, data_root: str | Path | None) -> list[Data]:
     from graphlab.datasets.molecules import load_molecules
 
     found = load_molecules(name, data_root)
-    if found.dropped:
-        text = f"{found.graphs[0].name}: left out or odd: {'; '.join(found.dropped)}"
+    if found.warnings:
+        text = f"{found.graphs[0].name}: {'; '.join(found.warnings)}"
         warnings.warn(text, UserWarning, stacklevel=3)
     return found.graphs
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Data
 from torch_geometric.datasets import MoleculeNet
+from torch_geometric.utils import from_smiles
 
 from graphlab.datasets.cards import Card
 from graphlab.datasets.molecule_cards import TASKS
@@ -97,8 +98,6 @@ def read_molecules(table: MoleculeTable) -> dict[str, Any]:
         ``smiles``, ``columns``, ``rows``, and in ``dropped`` what could not be made a
         graph, in words.
     """
-    from torch_geometric.utils import from_smiles
-
     graphs, kept, dropped = [], [], []
     for place, smiles in enumerate(table.smiles):
         try:

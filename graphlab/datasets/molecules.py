@@ -31,14 +31,15 @@ class Molecules(NamedTuple):
     Args:
         graphs: The graphs, in the order of the file.
         column: Title of the label column.
-        dropped: What is not among the graphs and why, in words; empty if nothing.
-        remarks: What else is worth to know.
+        warnings: What was left out and why, in words, and whether the file has another
+            number of rows than PyG's documentation says.
+        remarks: What was kept but is worth knowing.
         sha256: Hash of the unpacked file.
     """
 
     graphs: list[Data]
     column: str
-    dropped: tuple[str, ...]
+    warnings: tuple[str, ...]
     remarks: tuple[str, ...]
     sha256: str
 
@@ -84,8 +85,8 @@ def load_molecules(
     if not graphs:
         raise DatasetError(f"{card.name}: no molecule has the label {task}")
     column = content["columns"][place]
-    dropped = _dropped(card, content, len(graphs), column)
-    return Molecules(graphs, column, dropped, _remarks(graphs), digest)
+    warnings = _warnings(card, content, len(graphs), column)
+    return Molecules(graphs, column, warnings, _remarks(graphs), digest)
 
 
 def label_columns(name: str, data_root: str | Path | None = None) -> tuple[str, ...]:
@@ -199,15 +200,16 @@ def one_hot(codes: Tensor) -> Tensor:
     return torch.zeros(len(codes), sum(sizes)).scatter_(1, codes + first, 1.0)
 
 
-def _dropped(card: Card, content: dict, num_graphs: int, column: str) -> tuple:
+def _warnings(card: Card, content: dict, num_graphs: int, column: str) -> tuple:
     found, dropped = [], content["dropped"]
     if dropped:
         more = f"; and {len(dropped) - _SHOWN} more" if len(dropped) > _SHOWN else ""
         shown = "; ".join(dropped[:_SHOWN])
-        found.append(f"{len(dropped)} of {content['rows']} rows: {shown}{more}")
+        rows = f"{len(dropped)} of {content['rows']} rows"
+        found.append(f"{rows} left out: {shown}{more}")
     unlabelled = len(content["smiles"]) - num_graphs
     if unlabelled:
-        found.append(f"{unlabelled} molecules without a label {column!r}")
+        found.append(f"{unlabelled} molecules without a label {column!r} left out")
     if content["rows"] != card.graphs:
         found.append(
             f"{content['rows']:,} rows in the file, {card.graphs:,} in PyG's "
