@@ -17,7 +17,8 @@ def print_statistics(
     from graphlab.datasets import load_molecules
     from graphlab.datasets.molecules import label_columns
 
-    columns = label_columns(card.name, data_root)
+    with console.status("reading the molecules"):
+        columns = label_columns(card.name, data_root)
     if len(columns) > 1:
         shown = ", ".join(f"{place} {title}" for place, title in enumerate(columns))
         text = f"\nlabel columns: {shown}"

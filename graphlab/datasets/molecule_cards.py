@@ -43,7 +43,7 @@ def _molecules(name: str, csv: str, rows: int, source: str, *warnings: str) -> C
         name,
         "MoleculeNet",
         *(None, None, NUM_FEATURES, 2, None),
-        licence=f"not read (cite Wu et al. 2018, MoleculeNet, and {source})",
+        licence=f"not known here (cite Wu et al. 2018, MoleculeNet, and {source})",
         variant=(
             "Atoms and bonds of each SMILES as PyG's from_smiles gives them with "
             "rdkit, hydrogens left out. Feature = nine categories of an atom, each "
