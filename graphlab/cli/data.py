@@ -164,7 +164,7 @@ def _fetch_one(name: str) -> str:
 
     card = _card(name)
     if card.loader == "MoleculeNet":
-        return molecules.fetch(card)
+        return molecules.fetch(card, name)
     if card.raw and graph_lists.is_list(card):
         load_graphs(name)  # says where to unpack what, if it is not there
         return "at hand"

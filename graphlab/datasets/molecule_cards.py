@@ -106,7 +106,7 @@ def chosen_task(card: Card, name: str) -> str:
         )
     if task.lstrip("-").isdecimal() and not 0 <= int(task) <= last:
         raise DatasetError(f"{card.name} has no label column {task}\n{accepted}")
-    return task
+    return str(int(task)) if task.isdecimal() else task
 
 
 def full_name(card: Card, name: str) -> str:

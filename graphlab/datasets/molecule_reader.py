@@ -60,7 +60,7 @@ def read_table(card: Card, text: str) -> MoleculeTable:
         ValueError: If the table is not that of the set.
     """
     _, _, _, smiles_at, labels_at = MoleculeNet.names[card.name.lower()]
-    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    rows = csv.reader(io.StringIO(text, newline=""))
     try:
         header = next(rows, [])
         title = header[smiles_at] if header else ""

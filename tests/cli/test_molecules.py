@@ -66,9 +66,15 @@ def test_verify_compares_with_the_first_file(graphlab, molecules, root):
     assert answer.code == 2 and "not the one first read here" in answer.out
 
 
-def test_fetch_downloads_on_request(graphlab, molecules, root, monkeypatch):
-    offline = graphlab("data", "fetch", "HIV")
-    assert offline.code == 2 and "HIV.csv is not at hand" in words(offline.out)
+def test_fetch_downloads_what_is_not_there(graphlab, molecules, root, monkeypatch):
+    answer = graphlab("data", "fetch", "HIV")
+    text = words(answer.out)
+    assert answer.code == 2 and "HIV.csv is not at hand and cannot be fetched" in text
+    answer = graphlab("data", "fetch", "SIDER:99")
+    assert answer.code == 2 and "no label column 99" in answer.out
+    monkeypatch.setenv("GRAPHLAB_DATA", root)
+    answer = graphlab("data", "fetch", "Tox21", "SIDER:3")
+    assert answer.code == 0 and "tox21/raw; its hash is recorded" in answer.out
 
 
 @pytest.fixture(autouse=True)

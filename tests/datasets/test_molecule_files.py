@@ -126,7 +126,7 @@ def test_a_file_with_a_known_hash_is_compared_with_it(molecules, monkeypatch):
         (lambda text: text + "CC,1,1\n", "line 14: 3 fields, but 5 titles"),
         (lambda text: text + "CC,a,2,b,c\n", "line 14: a label must be 0, 1 or empty"),
         (lambda text: text + "CC,a,yes,b,c\n", "line 14: could not convert string"),
-        (lambda text: text + 'CC,"a,1,b,c\n', "line 14: unexpected end of data"),
+        (lambda text: text + 'CC,"a,1,b,c\n', "line 14: 2 fields, but 5 titles"),
         (lambda text: "mol,CID,Class,M,p\n?,a,1,b,c\n", "no SMILES of it can be read"),
     ],
 )
