@@ -71,9 +71,9 @@ def load_molecules(
         ArgumentError: If ``features`` is neither.
 
     Example:
-        >>> graphs, column, *_ = load_molecules("SIDER:21")    # doctest: +SKIP
-        >>> column                                             # doctest: +SKIP
-        'Renal and urinary disorders'
+        >>> found = load_molecules("SIDER:21")       # doctest: +SKIP
+        >>> found.column, found.warnings             # doctest: +SKIP
+        >>> found.graphs[0].smiles                   # doctest: +SKIP
     """
     if features not in FEATURES:
         raise ArgumentError(f"features must be one of {', '.join(FEATURES)}")
