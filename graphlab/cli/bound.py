@@ -1,5 +1,6 @@
 """``graphlab bound``: which generalization bounds hold, and what they are worth."""
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,8 +26,8 @@ def bound(
     dataset: Annotated[
         str,
         typer.Option(
-            help="A set for graph classification, see `graphlab data list`; or a "
-            "folder in TU format."
+            help="A set for graph classification, see `graphlab data list`, with a "
+            "label column as in SIDER:21; or a folder in TU format."
         ),
     ] = "MUTAG",
     model: Annotated[
@@ -156,24 +157,32 @@ def _load(dataset: str, data_root: Path | None) -> "tuple[str, list[Data]]":
         ArgumentError: There is none of that name.
     """
     from graphlab.benchmark.toml_reader import nearest
-    from graphlab.datasets import graph_list_card, graph_list_names, load_graphs
-    from graphlab.errors import ArgumentError, DatasetError
+    from graphlab.datasets import load_graphs
+    from graphlab.datasets.graph_list_cards import (
+        classification_names,
+        classifies_graphs,
+        find_graph_list,
+    )
+    from graphlab.datasets.molecule_cards import full_name
+    from graphlab.errors import ArgumentError
 
     if Path(dataset).is_dir():
         from graphlab.datasets import load_tu_folder
 
         return Path(dataset).resolve().name, load_tu_folder(dataset)
-    names = [n for n in graph_list_names() if graph_list_card(n).loader == "tu"]
-    try:
-        card = graph_list_card(dataset)
-    except DatasetError:
-        card = None
-    if card is None or card.loader != "tu":
-        hint = nearest(dataset, names)
+    card = find_graph_list(dataset)
+    if card is None or not classifies_graphs(card):
+        hint = nearest(dataset, list(classification_names()))
         raise ArgumentError(
             f"--dataset: no set for graph classification is called {dataset!r}; {hint}"
         )
-    return card.name, load_graphs(card.name, data_root)
+    name = card.name if card.loader == "tu" else full_name(card, dataset)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        graphs = load_graphs(name, data_root)
+    for warning in caught:  # of molecules that were left out
+        typer.echo(f"warning: {warning.message}", err=True)
+    return name, graphs
 
 
 def _task(
