@@ -23,6 +23,10 @@ PACKAGES = {
 #: Public names of modules that have no ``__all__``.
 MODULES = {
     "graphlab.datasets.embedded": ("WordNetVerbs", "DebianPackages", "embedded_splits"),
+    "graphlab.benchmark.copl": ("load_split", "GraphModel", "graph_model", "RunFolder"),
+    "graphlab.benchmark.copl.train_graph": ("train_graph", "SplitSettings"),
+    "graphlab.benchmark.copl.adapt_stage": ("adapt", "adapt_pairs", "Adaptation"),
+    "graphlab.benchmark.copl.evaluate_stage": ("evaluate", "Evaluation"),
     "graphlab.benchmark.recipe": ("Recipe", "Table", "Cell", "Published", "Search"),
     "graphlab.benchmark.recipe_file": ("load_recipe",),
     "graphlab.benchmark.selection": ("select", "quick_recipe", "override"),

@@ -33,7 +33,7 @@ MAY_IMPORT = {
         *("ops", "errors"),
     },
     "benchmark": {
-        *("training", "transforms", "datasets", "analysis"),
+        *("training", "transforms", "datasets", "analysis", "preference", "lora"),
         *("plot_style", "terminal_text", "files", "errors", ""),
     },
     "cli": {"benchmark", "training", "datasets", "analysis", "nn", "errors", ""},
@@ -110,7 +110,7 @@ def test_the_import_rule_sees_every_form(tmp_path, monkeypatch):
         "import graphlab.benchmark.selection, graphlab.benchmark.discovery",
         "import graphlab.benchmark.stats, graphlab.benchmark.store",
         "import graphlab.benchmark.report, graphlab.benchmark.search_space",
-        "import graphlab.benchmark.tasks",
+        "import graphlab.benchmark.tasks, graphlab.benchmark.copl",
         "sys.argv = ['graphlab', '--help']; call(main)",
         "sys.argv = ['graphlab', 'list']; call(main)",
     ],

@@ -38,7 +38,7 @@ def _relevant(check: Callable, cell: Cell) -> tuple:
         _check_names: (cell.task, cell.dataset, cell.split, cell.split_args),
         _check_model: (cell.task, cell.model, cell.model_args),
         _check_label: (cell.label, cell.label_args),
-        _check_training: (cell.task, cell.training),
+        _check_training: (cell.task, cell.model, cell.model_args, cell.training),
     }[check]
 
 

@@ -160,7 +160,7 @@ def _record_death(sweep: Sweep, process: BaseProcess, listener: Listener) -> boo
         cell, checksum = sweep.cells[claim["index"]], claim["checksum"]
         cell_id = cell.cell_id(checksum)
         identity = Identity(sweep.recipe, cell, cell_id, checksum, sweep.token)
-        folder = store.cell_folder(sweep.runs_dir, sweep.recipe, cell, cell_id)
+        folder = store.find_cell_folder(sweep.runs_dir, sweep.recipe, cell, cell_id)
         store.recover(folder)
         runs = missing_runs(folder, cell, sweep.token)
         store.publish(folder, failed_runs(identity, runs, status, message))

@@ -47,6 +47,9 @@ METRICS = {
     for metric in (
         Metric("accuracy", "accuracy", "constant majority"),
         Metric("roc_auc", "ROC-AUC", "constant prediction", 0.5),
+        Metric("seen_accuracy", "accuracy on seen users", "tossing a coin", 0.5),
+        Metric("unseen_accuracy", "accuracy on unseen users", "tossing a coin", 0.5),
+        Metric("fold_in_accuracy", "accuracy by fold-in", "tossing a coin", 0.5),
     )
 }
 

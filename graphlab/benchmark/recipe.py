@@ -178,7 +178,8 @@ class Quick:
     """What the quick profile changes: the same cells, trained shorter.
 
     Args:
-        training: Training settings that it changes.
+        training: Training settings that it changes, in tables whose task has them.
+        split_args: Arguments of the split that it changes, likewise.
         label_args: Label name -> arguments that it changes.
         runs: Most runs of a cell.
         tables: The only tables that it keeps; ``None`` for all.
@@ -188,6 +189,7 @@ class Quick:
     training: dict[str, Any] = field(default_factory=dict)
     label_args: dict[str, dict[str, Any]] = field(default_factory=dict)
     runs: int | None = None
+    split_args: dict[str, Any] = field(default_factory=dict)
     tables: tuple[str, ...] | None = None
     datasets: tuple[str, ...] | None = None
 

@@ -175,7 +175,8 @@ def read_quick(
     """The ``[quick]`` table."""
     datasets = dict.fromkeys(name for table in tables for name in table.datasets)
     quick = Quick(
-        training=read_training(section.section("training"), tasks),
+        training=section.section("training").those_of(_any(tasks, "TRAINING_KEYS")),
+        split_args=section.section("split_args").those_of(_any(tasks, "SPLIT_KEYS")),
         label_args=_named(
             section.section("label_args"), labels, lambda entry: entry.content
         ),
@@ -185,6 +186,11 @@ def read_quick(
     )
     section.done()
     return quick
+
+
+def _any(tasks: Sequence[str], keys: str) -> dict[str, type]:
+    """The settings that some of these tasks have."""
+    return {k: kind for task in tasks for k, kind in getattr(TASKS[task], keys).items()}
 
 
 def _named(section: Section, accepted: list[str], read: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ other settings or another version of the data are never mistaken for it.
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from graphlab.benchmark import store
@@ -81,7 +81,7 @@ def run_recipe(
     """
     check_cells(recipe.cells)
     store.prepare(runs_dir)
-    sweep = Sweep(recipe.key, runnable(recipe), runs_dir, data_root)
+    sweep = Sweep(recipe.key, distinct(runnable(recipe)), runs_dir, data_root)
     if jobs > 1:
         from graphlab.benchmark.jobs import run_jobs
 
@@ -94,6 +94,19 @@ def runnable(recipe: Recipe) -> tuple[Cell, ...]:
     cells = [cell for cell in recipe.cells if not cell.unavailable]
     order = {name: place for place, name in enumerate(dict.fromkeys(map(_set, cells)))}
     return tuple(sorted(cells, key=lambda cell: order[_set(cell)]))
+
+
+def distinct(cells: Sequence[Cell]) -> tuple[Cell, ...]:
+    """Each cell once, though several tables show it, with the most runs of any.
+
+    A table may show another metric of runs that an earlier one has caused.
+    """
+    once: dict[str, Cell] = {}
+    for cell in cells:
+        known = once.setdefault(cell.cell_id(""), cell)
+        if cell.runs > known.runs:
+            once[cell.cell_id("")] = replace(known, runs=cell.runs)
+    return tuple(once.values())
 
 
 def _set(cell: Cell) -> str:
@@ -173,9 +186,7 @@ class _Attempt:
             checksum,
             self.sweep.token,
         )
-        self.folder = store.cell_folder(
-            self.sweep.runs_dir, self.sweep.recipe, self.cell, self.identity.cell_id
-        )
+        self.folder = self._folder()
         claim = Claim(self.sweep.runs_dir, self._claim_name(), self._claim())
         if not missing_runs(self.folder, self.cell, self.sweep.token):
             claim.clear()  # of a process that died right after its last file
@@ -183,14 +194,21 @@ class _Attempt:
         with claim:
             if not claim.acquired:
                 return self._event("busy")
+            self.folder = self._folder()
             store.recover(self.folder)
             # Somebody may have finished it just now.
             missing = missing_runs(self.folder, self.cell, self.sweep.token)
             return self._train(missing) if missing else self._report_stored()
 
+    def _folder(self) -> Path:
+        sweep = self.sweep
+        return store.find_cell_folder(
+            sweep.runs_dir, sweep.recipe, self.cell, self.identity.cell_id
+        )
+
     def _claim_name(self) -> str:
-        """As unique as the cell's folder."""
-        return "-".join(self.folder.relative_to(self.sweep.runs_dir).parts)
+        """As unique as the cell, whichever table it is trained for."""
+        return f"{store.plain(self.sweep.recipe)}-{self.folder.name}"
 
     def _claim(self) -> dict:
         return {

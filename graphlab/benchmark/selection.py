@@ -94,10 +94,14 @@ def quick_recipe(recipe: Recipe) -> Recipe:
         raise ArgumentError(f"{recipe.key} has no [quick] profile; use --full")
 
     def change(cell: Cell) -> Cell:
+        task = TASKS[cell.task]
+        training = {k: v for k, v in quick.training.items() if k in task.TRAINING_KEYS}
+        split_args = {k: v for k, v in quick.split_args.items() if k in task.SPLIT_KEYS}
         return replace(
             cell,
             profile="quick",
-            training=cell.training | quick.training,
+            training=cell.training | training,
+            split_args=cell.split_args | split_args,
             label_args=cell.label_args | quick.label_args.get(cell.label_name, {}),
             runs=min(cell.runs, quick.runs or cell.runs),
         )
@@ -139,7 +143,7 @@ def _cuts(full: tuple[Cell, ...], quick: tuple[Cell, ...]) -> tuple[str, ...]:
     cuts: dict[str, None] = {}
     for before, after in zip(full, quick, strict=True):
         pairs = [("runs", before.runs, after.runs)]
-        for part in ("training", "label_args"):
+        for part in ("training", "split_args", "label_args"):
             prefix = f"{before.label_name}." if part == "label_args" else ""
             old, new = getattr(before, part), getattr(after, part)
             pairs += [(prefix + key, old.get(key), new[key]) for key in new]

@@ -51,6 +51,15 @@ def cell_folder(runs_dir: Path, recipe: str, cell: Cell, cell_id: str) -> Path:
     return runs_dir / plain(recipe) / plain(cell.table) / "-".join(map(plain, names))
 
 
+def find_cell_folder(runs_dir: Path, recipe: str, cell: Cell, cell_id: str) -> Path:
+    """Where the runs of a cell lie, if need be those that another table has caused."""
+    own = cell_folder(runs_dir, recipe, cell, cell_id)
+    if own.is_dir():
+        return own
+    others = sorted((runs_dir / plain(recipe)).glob(f"*/{own.name}"))
+    return others[0] if others else own
+
+
 def plain(name: str) -> str:
     """A file name from any name: the name without what a file system may object to."""
     return re.sub(r"[^\w.-]+", "_", name)
@@ -100,7 +109,7 @@ def write_json(path: Path, content: Any) -> None:
 
     def write(temporary: Path) -> None:
         with open(temporary, "w", encoding="utf-8") as file:
-            json.dump(_finite(content), file, indent=1, allow_nan=False)
+            json.dump(finite(content), file, indent=1, allow_nan=False)
             file.write("\n")
             file.flush()
             os.fsync(file.fileno())
@@ -108,14 +117,14 @@ def write_json(path: Path, content: Any) -> None:
     replace_file(path, write)
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """JSON has no NaN and no infinity."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {str(key): _finite(item) for key, item in value.items()}
+        return {str(key): finite(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     return value
 
 
@@ -187,16 +196,19 @@ def load_all(runs_dir: str | Path) -> tuple[list[dict[str, Any]], list[str]]:
 def matching_runs(recipe: Recipe, runs: Iterable[dict]) -> list[dict]:
     """The runs that belong to the cells of a recipe *as it stands now*.
 
-    Runs made with other settings are left out. Where several files are the same run
+    It does not matter for which table of the recipe a run was made. Runs made with
+    other settings are left out. Where several files are the same run
     (the data set changed, or a failure was followed by a success), a finished one wins
     over a failed one and a later one over an earlier one.
     """
-    wanted = {_key(cell.table, cell.settings()): cell for cell in recipe.cells}
+    wanted: dict[str, int] = {}
+    for cell in recipe.cells:
+        key = _key(cell.settings())
+        wanted[key] = max(cell.runs, wanted.get(key, 0))
     chosen: dict[tuple, dict] = {}
     for run in runs:
-        key = _key(run["table"], run["cell"])
-        cell = wanted.get(key) if run["recipe"] == recipe.key else None
-        if cell is None or run["run"] >= cell.runs:
+        key = _key(run["cell"])
+        if run["recipe"] != recipe.key or run["run"] >= wanted.get(key, 0):
             continue
         best = chosen.get((key, run["run"]))
         if best is None or _rank(run) > _rank(best):
@@ -205,8 +217,8 @@ def matching_runs(recipe: Recipe, runs: Iterable[dict]) -> list[dict]:
     return [chosen[key] for key in sorted(chosen, key=lambda k: (order[k[0]], k[1]))]
 
 
-def _key(table: str, settings: dict) -> str:
-    return f"{table} {json.dumps(settings, sort_keys=True)}"
+def _key(settings: dict) -> str:
+    return json.dumps(settings, sort_keys=True)
 
 
 def _rank(run: dict) -> tuple:

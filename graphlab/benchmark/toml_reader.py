@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from graphlab.errors import RecipeError
+from graphlab.errors import ArgumentError, RecipeError
 
 REQUIRED = object()
 _WORDS = {
@@ -51,6 +51,16 @@ def has_kind(value: Any, kind: type) -> bool:
     if kind in (int, float) and isinstance(value, bool):
         return False
     return isinstance(value, (int, float) if kind is float else kind)
+
+
+def check_kind(name: str, value: Any, kind: type) -> None:
+    """Refuse a value of another type.
+
+    Raises:
+        ArgumentError: The message names it and what is accepted.
+    """
+    if not has_kind(value, kind):
+        raise ArgumentError(f"{name} must be {_WORDS[kind]}, got {value!r}")
 
 
 def kind_in_words(value: Any) -> str:

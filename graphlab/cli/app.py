@@ -6,6 +6,7 @@ import typer
 
 from graphlab import __version__
 from graphlab.cli.bound import bound
+from graphlab.cli.copl import app as copl_app
 from graphlab.cli.diagnose import diagnose
 from graphlab.cli.recipes import cite, list_recipes, show, table
 from graphlab.cli.sweeps import reproduce, run
@@ -25,6 +26,7 @@ app.command()(table)
 app.command()(cite)
 app.command()(diagnose)
 app.command()(bound)
+app.add_typer(copl_app, name="copl", help="CoPL's stages: from pairs to rewards.")
 
 try:
     from graphlab.cli.data import app as data_app

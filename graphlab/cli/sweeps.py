@@ -9,7 +9,7 @@ import typer
 from graphlab.cli import options
 
 if TYPE_CHECKING:
-    from graphlab.benchmark.recipe import Recipe
+    from graphlab.benchmark.recipe import Cell, Recipe
 
 
 def reproduce(
@@ -84,15 +84,15 @@ def _sweep(
     recipe: "Recipe", runs: Path, report: Path, data_root: Path | None, jobs: int
 ) -> None:
     from graphlab.benchmark.checks import check_cells
-    from graphlab.benchmark.runner import run_recipe, runnable
+    from graphlab.benchmark.runner import distinct, run_recipe, runnable
     from graphlab.benchmark.store import prepare
     from graphlab.cli.live import shown
 
     check_cells(recipe.cells)
     for folder, option in ((runs, "--runs"), (report, "--report")):
         prepare(folder, option)  # now, not after hours of training
-    cells = runnable(recipe)
-    _announce(recipe, runs)
+    cells = distinct(runnable(recipe))
+    _announce(recipe, cells, runs)
     try:
         with shown(cells, jobs) as listener:
             counts = run_recipe(
@@ -109,14 +109,13 @@ def _sweep(
         raise typer.Exit(1)
 
 
-def _announce(recipe: "Recipe", runs: Path) -> None:
+def _announce(recipe: "Recipe", cells: "tuple[Cell, ...]", runs: Path) -> None:
     """What is going to happen, and what the quick profile leaves out."""
-    ready = [cell for cell in recipe.cells if not cell.unavailable]
-    number = sum(cell.runs for cell in ready)
-    left_out = len(recipe.cells) - len(ready)
+    number = sum(cell.runs for cell in cells)
+    left_out = sum(bool(cell.unavailable) for cell in recipe.cells)
     note = f", {left_out} that cannot be run" if left_out else ""
     typer.echo(
-        f"{recipe.key}, {recipe.profile} profile: {len(ready)} cells, {number} runs"
+        f"{recipe.key}, {recipe.profile} profile: {len(cells)} cells, {number} runs"
         f"{note}; run files in {runs}",
         err=True,
     )

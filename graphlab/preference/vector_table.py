@@ -71,7 +71,7 @@ class VectorTable:
         arrays = {"vectors": self.vectors.detach().cpu().contiguous().numpy()}
         if self.bias is not None:
             arrays["bias"] = self.bias.detach().cpu().contiguous().numpy()
-        ids = json.dumps([_encode(one) for one in self.ids.ids])
+        ids = json.dumps([encode_id(one) for one in self.ids.ids])
         writer = _writer(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         texts = {"ids": ids, "name": self.ids.name}
@@ -88,7 +88,7 @@ class VectorTable:
         _writer(path)  # knows the suffixes
         try:
             arrays, texts = _READERS[path.suffix](path)
-            ids = [_decode(one) for one in json.loads(texts["ids"])]
+            ids = [decode_id(one) for one in json.loads(texts["ids"])]
             tensors = {key: torch.from_numpy(a.copy()) for key, a in arrays.items()}
         except (OSError, KeyError, ValueError) as error:
             raise ArgumentError(
@@ -101,10 +101,15 @@ class VectorTable:
         return f"{type(self).__name__}({len(self):,} {self.ids.name} ids, {size})"
 
 
-def _encode(one: Any) -> Any:
+def encode_id(one: Any) -> Any:
+    """An id as JSON has it: tuples become lists.
+
+    Raises:
+        ArgumentError: It is no number, string, or tuple of these.
+    """
     one = one.item() if isinstance(one, np.generic) else one
     if isinstance(one, tuple):
-        return [_encode(part) for part in one]
+        return [encode_id(part) for part in one]
     if type(one) in PLAIN:
         return one
     raise ArgumentError(
@@ -113,8 +118,9 @@ def _encode(one: Any) -> Any:
     )
 
 
-def _decode(one: Any) -> Hashable:
-    return tuple(map(_decode, one)) if isinstance(one, list) else one
+def decode_id(one: Any) -> Hashable:
+    """The id that :func:`encode_id` was given."""
+    return tuple(map(decode_id, one)) if isinstance(one, list) else one
 
 
 def _writer(path: Path):

@@ -279,8 +279,8 @@ def test_without_labels_there_is_training_on_the_labels_as_they_are(read):
         (
             "epochs = 9",
             "patience = 9",
-            "defaults.training.patience: a setting of node and graph tables, not of "
-            "link and pair; accepted: epochs, ",
+            "defaults.training.patience: a setting of node and graph and preference "
+            "tables, not of link and pair; accepted: epochs, ",
         ),
         (
             'GraphSAGE" }',

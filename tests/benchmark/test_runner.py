@@ -243,7 +243,7 @@ def test_a_cell_is_waited_for_and_finished_if_its_owner_dies(
     run_recipe(recipe, tmp_path)
     (folder,) = (tmp_path / "small" / "main").iterdir()
     shutil.rmtree(folder)
-    claim = tmp_path / ".claims" / f"small-main-{folder.name}.json"
+    claim = tmp_path / ".claims" / f"small-{folder.name}.json"
     claim.write_text(json.dumps({"pid": 1, "host": "elsewhere"}))
     events = []
 

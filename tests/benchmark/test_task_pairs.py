@@ -306,8 +306,8 @@ def test_mistakes_are_found_before_anything_is_trained(recipe, old, new, message
         (
             "epochs = 4",
             "patience = 4",
-            "mine.toml: training.patience: a setting of node and graph tables, not of "
-            "link; accepted: epochs, ",
+            "mine.toml: training.patience: a setting of node and graph and preference "
+            "tables, not of link; accepted: epochs, ",
         ),
         ("epochs = 4", "epoch = 4", "training.epoch: unknown key; did you mean"),
         ("epochs = 4", 'epochs = "4"', "training.epochs: must be a whole number"),

@@ -74,6 +74,7 @@ def _measured(entry: Entry) -> dict[str, Any]:
         "n": result.score.n,
         "failed": len(result.failed),
         "metric": result.metric.key,
+        **_summary(result, result.metric.key, "value"),
         **_summary(result, "accuracy"),
         **_summary(result, "roc_auc"),
         "constant": result.constant,
@@ -94,15 +95,15 @@ def _measured(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _summary(result: CellResult, metric: str) -> dict[str, float]:
-    """The metrics that tables are about; verdicts and effects follow ``metric``."""
-    summary = result.summary(metric)
+def _summary(result: CellResult, metric: str, name: str = "") -> dict[str, float]:
+    """A metric; ``value`` is the one that the table, verdicts and effects are about."""
+    summary, name = result.summary(metric), name or metric
     return {
-        metric: summary.mean,
-        f"{metric}_std": summary.std,
-        f"{metric}_low": summary.low,
-        f"{metric}_high": summary.high,
-        f"{metric}_half_width": summary.half_width,
+        name: summary.mean,
+        f"{name}_std": summary.std,
+        f"{name}_low": summary.low,
+        f"{name}_high": summary.high,
+        f"{name}_half_width": summary.half_width,
     }
 
 

@@ -20,6 +20,10 @@ from graphlab.benchmark.report.versions import environment
 _PLURALS = {
     "accuracy": "Accuracies are percentages",
     "roc_auc": "Areas under the ROC curve are percentages (50 is chance)",
+    **dict.fromkeys(
+        ("seen_accuracy", "unseen_accuracy", "fold_in_accuracy"),
+        "Accuracies are percentages of pairs in the right order, ties as half,",
+    ),
 }
 _BEYOND = "reversed diffusion for longer than the number format can undo"
 MANY = 6  # seeds, cells or settings named one by one before it becomes "and k more"

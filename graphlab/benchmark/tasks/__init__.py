@@ -24,7 +24,7 @@ Importing a task imports no torch: its functions do.
 
 from types import ModuleType
 
-from graphlab.benchmark.tasks import graphs, nodes, pairs
+from graphlab.benchmark.tasks import graphs, nodes, pairs, preferences
 
 #: The name in a recipe -> the module.
 TASKS: dict[str, ModuleType] = {
@@ -32,6 +32,7 @@ TASKS: dict[str, ModuleType] = {
     "link": pairs,
     "pair": pairs,
     "graph": graphs,
+    "preference": preferences,
 }
 
 __all__ = ["TASKS"]
