@@ -1,14 +1,14 @@
 """``graphlab bound``: which generalization bounds hold, and what they are worth."""
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from graphlab.cli import options
+from graphlab.cli.progress_bar import progress_bar
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -209,7 +209,7 @@ def _run(task: "BoundTask", graphs: "list[Data]", out: Path, format_: str) -> No
     from graphlab.benchmark.bounds import files, run_bounds
     from graphlab.datasets import graphs_checksum
 
-    with _progress() as listener:
+    with progress_bar(_line) as listener:
         cells = run_bounds(task, graphs, graphs_checksum(graphs), out, listener)
     written = files.write_files(task, cells, out)
     if format_ != "terminal":
@@ -221,28 +221,10 @@ def _run(task: "BoundTask", graphs: "list[Data]", out: Path, format_: str) -> No
     typer.echo(f"written to {out}: {names}")
 
 
-@contextmanager
-def _progress() -> "Iterator[Callable[[str, int, int], None]]":
-    """A bar on a terminal, a line per finished part elsewhere."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    console = Console(stderr=True, highlight=False, markup=False)
-    if not console.is_terminal:
-
-        def plain(text: str, done: int, total: int) -> None:
-            if text.endswith(" s") or text.endswith("there already"):
-                console.print(f"{done + 1}/{total} {text}", soft_wrap=True)
-
-        yield plain
-        return
-    columns = (BarColumn(bar_width=24), MofNCompleteColumn())
-    words = TextColumn("{task.description}", markup=False)
-    with Progress(*columns, words, console=console, transient=True) as bar:
-        task = bar.add_task("")
-        yield lambda text, done, total: bar.update(
-            task, description=text, completed=done, total=total
-        )
+def _line(text: str, done: int, total: int) -> str | None:
+    """What is said of a finished part where there is no bar."""
+    finished = text.endswith((" s", "there already"))
+    return f"{done + 1}/{total} {text}" if finished else None
 
 
 def _print(task: "BoundTask", cells: "list[BoundCell]") -> None:
