@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from torch_geometric.data import Data
 
     from graphlab.datasets import Card
 
@@ -62,6 +61,7 @@ def print_statistics(
         data_root: Folder of raw files.
     """
     from graphlab.cli import molecules
+    from graphlab.cli.graph_figures import print_graphs
     from graphlab.datasets import load_graphs
 
     if card.loader == "MoleculeNet":
@@ -69,21 +69,6 @@ def print_statistics(
         return
     seed = " (of seed 0)" if card.name == "communities" else ""
     print_graphs(console, load_graphs(card.name, data_root), seed)
-
-
-def print_graphs(console: "Console", graphs: "list[Data]", seed: str = "") -> None:
-    """Sizes and labels of graphs."""
-    nodes = sorted(graph.num_nodes for graph in graphs)
-    edges = sum(graph.num_edges for graph in graphs)
-    isolated = sum(_isolated(graph) for graph in graphs)
-    sizes = f"{nodes[0]:,} to {nodes[-1]:,} nodes (median {nodes[len(nodes) // 2]:,})"
-    which = f"{len(graphs):,} graphs of {sizes}, " if len(graphs) > 1 else ""
-    console.print(
-        f"\nmeasured{seed}: {which}{sum(nodes):,} nodes, {edges:,} edges, "
-        f"{isolated:,} isolated nodes",
-        soft_wrap=True,
-    )
-    console.print(f"labels:   {_labels(graphs)}", soft_wrap=True)
 
 
 def verify(card: "Card", name: str, data_root: Path | None) -> str:
@@ -99,18 +84,3 @@ def verify(card: "Card", name: str, data_root: Path | None) -> str:
     which = f"{len(graphs):,} graphs, " if len(graphs) > 1 else ""
     known = "as on the card; no hash known" if card.raw else "(made now)"
     return f"{which}{nodes:,} nodes, {edges:,} edges {known}"
-
-
-def _isolated(graph: "Data") -> int:
-    return graph.num_nodes - graph.edge_index.unique().numel()
-
-
-def _labels(graphs: "list[Data]") -> str:
-    """Sizes of the classes of graphs, or of nodes."""
-    import torch
-
-    if graphs[0].y is None:
-        return "none"
-    y = torch.cat([graph.y for graph in graphs])
-    what = "graphs" if len(y) == len(graphs) and graphs[0].num_nodes > 1 else "nodes"
-    return f"{'/'.join(map(str, torch.bincount(y).tolist()))} {what} per class"

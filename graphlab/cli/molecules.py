@@ -13,7 +13,7 @@ def print_statistics(
     console: "Console", card: "Card", name: str, data_root: Path | None
 ) -> None:
     """What the graphs are like and what was left out, or which labels there are."""
-    from graphlab.cli.graph_lists import print_graphs
+    from graphlab.cli.graph_figures import print_graphs
     from graphlab.datasets import load_molecules
     from graphlab.datasets.molecules import label_columns
 
