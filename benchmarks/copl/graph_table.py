@@ -35,7 +35,7 @@ from graphlab.preference import bootstrap_over_users
 SEEDS, ANNOTATIONS = 5, (4, 8, 16)
 #: The first three are run if nothing else is asked for. In ``jester-disjoint`` users
 #: are tested on jokes that none of their annotations has.
-DATASETS = ("uf2", "uf2-noise", "jester", "jester-disjoint", "uf4-noise")
+DATASETS = ("uf2", "uf2-noise", "jester", "jester-disjoint", "uf4", "uf4-noise")
 RULES = ("two_hop", "mean", "fold_in")
 
 
