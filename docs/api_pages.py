@@ -26,6 +26,11 @@ MODULES = {
     "graphlab.benchmark.copl": ("load_split", "GraphModel", "graph_model", "RunFolder"),
     "graphlab.benchmark.copl.train_graph": ("train_graph", "SplitSettings"),
     "graphlab.benchmark.copl.adapt_stage": ("adapt", "adapt_pairs", "Adaptation"),
+    "graphlab.benchmark.copl.reward_config": ("RewardConfig",),
+    "graphlab.benchmark.copl.reward_stage": (
+        *("train_reward", "evaluate_reward", "load_reward", "reward_config"),
+    ),
+    "graphlab.benchmark.copl.reward_run": ("train_run_reward", "evaluate_run_reward"),
     "graphlab.benchmark.copl.evaluate_stage": ("evaluate", "Evaluation"),
     "graphlab.benchmark.recipe": ("Recipe", "Table", "Cell", "Published", "Search"),
     "graphlab.benchmark.recipe_file": ("load_recipe",),

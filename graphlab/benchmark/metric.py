@@ -49,6 +49,8 @@ METRICS = {
         Metric("roc_auc", "ROC-AUC", "constant prediction", 0.5),
         Metric("seen_accuracy", "accuracy on seen users", "tossing a coin", 0.5),
         Metric("unseen_accuracy", "accuracy on unseen users", "tossing a coin", 0.5),
+        Metric("seen_new", "accuracy on new texts", "tossing a coin", 0.5),
+        Metric("unseen_new", "accuracy, users and texts new", "tossing a coin", 0.5),
         Metric("fold_in_accuracy", "accuracy by fold-in", "tossing a coin", 0.5),
     )
 }

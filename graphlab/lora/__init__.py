@@ -13,6 +13,7 @@ from graphlab.lora.backbones import (
     save_backbone,
     tiny_llama,
     tiny_phi3,
+    tiny_phi4,
 )
 from graphlab.lora.collator import PreferenceCollator
 from graphlab.lora.expert_linear import LoRAExpertLinear
@@ -65,6 +66,7 @@ __all__ = [
     "score_pairs",
     "tiny_llama",
     "tiny_phi3",
+    "tiny_phi4",
     "to_peft",
     "to_peft_adapters",
 ]

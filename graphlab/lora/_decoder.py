@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from graphlab.errors import ArgumentError
+from graphlab.lora.expert_linear import LoRAExpertLinear
 from graphlab.lora.inject import expert_layers, layer_of
 
 
@@ -75,6 +76,43 @@ def upper_part(backbone: nn.Module, depth: int, states: Tensor) -> Iterator[None
 
     with _replaced(layers[:depth], start):
         yield
+
+
+@contextmanager
+def mlp_at(backbone: nn.Module, last: Tensor) -> Iterator[None]:
+    """Calls inside compute the last layer's MLP at one position of each sequence.
+
+    States at other positions are then not to be looked at. With the lower layers'
+    states at hand this MLP is most of the work, and all of it but one position is for
+    nothing. Where positions could depend on each other or are run again later, all are
+    computed.
+    """
+    layer = decoder_layers(backbone)[-1]
+    mlp = getattr(layer, "mlp", None)
+    if mlp is None or "forward" in vars(mlp) or not _by_position(layer, mlp):
+        yield
+        return
+    compute = mlp.forward
+
+    def forward(x: Tensor) -> Tensor:
+        rows = torch.arange(len(last), device=x.device)
+        out = compute(x[rows, last].unsqueeze(1)).squeeze(1)
+        zeros = out.new_zeros(*x.shape[:2], out.size(-1))
+        return zeros.index_put((rows, last), out)
+
+    mlp.forward = forward
+    try:
+        yield
+    finally:
+        del mlp.forward
+
+
+def _by_position(layer: nn.Module, mlp: nn.Module) -> bool:
+    """Whether an MLP is a plain one, without experts, and is run once."""
+    kinds = [type(module) for module in mlp.modules()]
+    routed = any(issubclass(kind, nn.ModuleList | LoRAExpertLinear) for kind in kinds)
+    again = getattr(layer, "gradient_checkpointing", False) and layer.training
+    return not routed and not again
 
 
 @contextmanager

@@ -96,6 +96,33 @@ def tiny_phi3(seed: int = 0, **changes) -> "Phi3Model":
     return _random(transformers.Phi3Model, config, seed)
 
 
+def tiny_phi4(seed: int = 0, **changes) -> "Phi3Model":
+    """A random decoder in the style of Phi-4-mini, for tests; sizes as `tiny_phi3`.
+
+    As :func:`phi4_mini_config` says what differs: tied embeddings, rotary factors of 1,
+    and the same token for padding, start and end.
+
+    Args:
+        seed: Seed of the weights.
+        **changes: Settings of ``transformers.Phi3Config`` that are to be different.
+
+    Raises:
+        GraphlabError: If ``transformers`` is not installed.
+    """
+    settings = {
+        **_TINY,
+        "tie_word_embeddings": True,
+        "pad_token_id": 0,
+        "bos_token_id": 0,
+        "eos_token_id": 0,
+        "original_max_position_embeddings": 128,
+        "rope_parameters": _longrope(16, 0.75, factor=2.0),
+    }
+    transformers = require("transformers")
+    config = transformers.Phi3Config(**{**settings, **changes})
+    return _random(transformers.Phi3Model, config, seed)
+
+
 def tiny_llama(seed: int = 0, **changes) -> "LlamaModel":
     """A random decoder with separate projections, for tests; sizes as `tiny_phi3`.
 

@@ -92,7 +92,7 @@ class PreferenceCollator:
             rows = [torch.tensor(each) for each in tokens]
             fill = 0 if self.tokenizer is None else self.tokenizer.pad_token_id
         name = "input_ids" if self.prefixes is None else "prefix"
-        ones = [torch.ones(len(each), dtype=torch.long) for each in tokens]
+        ones = [torch.ones(len(each), dtype=torch.long) for each in rows]
         return {name: _pad(rows, fill, left), "attention_mask": _pad(ones, 0, left)}
 
     def tokens(self, response: Any) -> list[int]:

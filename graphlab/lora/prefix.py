@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +109,7 @@ def cache_prefix(
     *,
     batch_size: int = 8,
     dtype: torch.dtype | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> PrefixCache:
     r"""Compute the layers below the first expert, once per response.
 
@@ -125,6 +126,8 @@ def cache_prefix(
         batch_size: Responses per call of the model; those of like length go together.
         dtype: Type in which states are kept, by default that of the model; half of it
             takes half the space and rounds.
+        progress: Called after each batch with the numbers of responses that are done
+            and to do.
 
     Returns:
         The cache, for :class:`PreferenceCollator`.
@@ -156,12 +159,16 @@ def cache_prefix(
     backbone.eval()
     try:
         ready: dict[str, Tensor] = {}
+        done = 0
         for keys in _batches(wanted, batch_size, _short(backbone)):
             rows = _states(backbone, depth, [wanted[key] for key in keys])
             ready.update((k, r.to(dtype)) for k, r in zip(keys, rows, strict=True))
             if sum(each.nbytes for each in ready.values()) >= FILE_BYTES:
                 cache.add(ready)
                 ready = {}
+            done += len(keys)
+            if progress is not None:
+                progress(done, len(wanted))
         if ready:
             cache.add(ready)
     finally:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from graphlab.errors import ArgumentError
-from graphlab.lora._decoder import first_expert_layer, upper_part
+from graphlab.lora._decoder import first_expert_layer, mlp_at, upper_part
 from graphlab.lora._files import make_folder, save_tensors
 from graphlab.lora._learned_router import LearnedRouter, Routing
 from graphlab.lora.gate_context import GateContext, Gates
@@ -166,7 +166,9 @@ class RewardModel(nn.Module):
         if gates is None and self.context is not None:
             routing, gates = self._route(user, rows, generator)
         copies = 2 if return_loss else 1  # one draw of noise for both of a pair
-        hidden = self._last(input_ids, attention_mask, prefix, _repeat(gates, copies))
+        hidden = self.last_state(
+            input_ids, attention_mask, prefix, _repeat(gates, copies)
+        )
         knows = user is not None and self.head_kind != "linear"
         with torch.autocast(hidden.device.type, enabled=False):  # float32
             rewards = self.head(hidden, user.repeat(copies, 1) if knows else None)
@@ -205,14 +207,14 @@ class RewardModel(nn.Module):
         routing = self.router.route(user, generator)
         return routing, routing.gates
 
-    def _last(
+    def last_state(
         self,
         input_ids: Tensor | None,
         mask: Tensor | None,
         prefix: Tensor | None,
         gates: Gates,
     ) -> Tensor:
-        """Hidden state of the last token that counts, ``[N, H]``."""
+        """Hidden state of the last token that counts, ``[N, H]``, under given gates."""
         tokens = prefix if input_ids is None else input_ids
         if mask is None:
             mask = tokens.new_ones(tokens.shape[:2], dtype=torch.long)
@@ -229,9 +231,10 @@ class RewardModel(nn.Module):
         }
         if hasattr(self.backbone.config, "use_cache"):
             inputs["use_cache"] = False
-        states = self._run(input_ids, prefix, gates, inputs)
         steps = torch.arange(mask.size(1), device=mask.device)
         last = (steps * mask.bool()).argmax(-1)
+        with mlp_at(self.backbone, last):
+            states = self._run(input_ids, prefix, gates, inputs)
         return states[torch.arange(len(last), device=last.device), last]
 
     def _run(

@@ -45,7 +45,7 @@ def load_smollm2(
         GraphlabError: If the package or the extra ``lm`` is not installed, or the
             folder cannot be written to.
     """
-    folder = Path(folder) if folder else cache_dir() / "lm" / "SmolLM2-135M-Instruct"
+    folder = Path(folder) if folder else _kept()
     if not (folder / "config.json").is_file():
         _convert(_package(), folder)
     return load_backbone(folder, dtype), load_tokenizer(folder)
@@ -57,6 +57,20 @@ def has_smollm2() -> bool:
         return (_package() / GGUF).is_file()
     except GraphlabError:
         return False
+
+
+def require_smollm2() -> None:
+    """Whether :func:`load_smollm2` will find weights, converted or to be so.
+
+    Raises:
+        GraphlabError: If the package is not installed.
+    """
+    if not (_kept() / "config.json").is_file():
+        _package()
+
+
+def _kept() -> Path:
+    return cache_dir() / "lm" / "SmolLM2-135M-Instruct"
 
 
 def _package() -> Path:

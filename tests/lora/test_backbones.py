@@ -15,6 +15,7 @@ from graphlab.lora import (
     phi4_mini_config,
     tiny_llama,
     tiny_phi3,
+    tiny_phi4,
 )
 
 CONVERTED = cache_dir() / "lm" / "SmolLM2-135M-Instruct"  # before the tests' own cache
@@ -37,7 +38,7 @@ def test_phi4_mini_leaves_a_quarter_of_each_head_without_position():
     assert rope["partial_rotary_factor"] == 0.75 and len(rope["long_factor"]) == 48
 
 
-@pytest.mark.parametrize("kind", [tiny_phi3, tiny_llama])
+@pytest.mark.parametrize("kind", [tiny_phi3, tiny_phi4, tiny_llama])
 def test_tiny_models_are_repeatable_and_leave_the_generator_alone(kind):
     pytest.importorskip("transformers")
     torch.manual_seed(3)
@@ -49,6 +50,18 @@ def test_tiny_models_are_repeatable_and_leave_the_generator_alone(kind):
     assert not torch.equal(one.embed_tokens.weight, other.embed_tokens.weight)
     assert not one.training and one.config.num_hidden_layers == 3
     assert kind(num_hidden_layers=1).config.num_hidden_layers == 1
+
+
+def test_tiny_phi4_is_phi4_mini_in_small():
+    pytest.importorskip("transformers")
+    small, large = tiny_phi4().config, phi4_mini_config()
+    assert small.tie_word_embeddings and large.tie_word_embeddings
+    assert small.pad_token_id == small.eos_token_id == small.bos_token_id
+    for one in (small, large):
+        rope = one.rope_parameters
+        assert rope["rope_type"] == "longrope" and rope["partial_rotary_factor"] == 0.75
+        assert set(rope["short_factor"]) == set(rope["long_factor"]) == {1.0}
+        assert one.num_attention_heads == 3 * one.num_key_value_heads
 
 
 def test_from_a_folder(tmp_path, tokens):

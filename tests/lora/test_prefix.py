@@ -198,3 +198,12 @@ def test_experts_below_are_part_of_the_backbone(responses):
     base = tiny_phi3()
     inject_experts(base, layers=[2])
     assert len(cache_prefix(base, responses.values())) == 7
+
+
+def test_progress_counts_what_is_computed(responses, tmp_path):
+    model, calls = made(tiny_phi3()), []
+    some = list(responses.values())
+    cache_prefix(model, some[:2], tmp_path)
+    told = lambda *args: calls.append(args)  # noqa: E731
+    cache_prefix(model, some, tmp_path, batch_size=2, progress=told)
+    assert calls == [(2, 5), (4, 5), (5, 5)]

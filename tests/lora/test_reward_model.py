@@ -231,3 +231,40 @@ def test_mistakes(tokens, users):
         RewardModel(tiny_llama(), router=model.router)
     with pytest.raises(ArgumentError, match="needs user_vectors"):
         RewardModel(tiny_llama(), head="bilinear", user_channels=5)(tokens)
+
+
+@pytest.mark.parametrize("target", [["q_proj", "v_proj"], ["q_proj", "up_proj"]])
+@pytest.mark.parametrize("backbone", [tiny_phi3, tiny_llama])
+def test_the_last_mlp_at_one_position_changes_nothing(
+    backbone, target, tokens, users, monkeypatch
+):
+    """Same rewards and gradients as with all positions; a split MLP is left whole."""
+    from contextlib import nullcontext
+
+    from graphlab.lora import reward_model
+
+    found = []
+    for patch in (None, lambda *args: nullcontext()):
+        if patch:
+            monkeypatch.setattr(reward_model, "mlp_at", patch)
+        model, mask = made(backbone(), target=target), torch.ones_like(tokens)
+        mask[:3, 5:] = 0
+        out = model(tokens, mask, users)["rewards"]
+        out.sum().backward()
+        gradients = [p.grad for p in model.parameters() if p.grad is not None]
+        assert all("forward" not in vars(m) for m in model.backbone.modules())
+        found.append((out, gradients))
+    assert_close(found[0][0], found[1][0])
+    assert len(found[0][1]) == len(found[1][1]) > 0
+    for one, other in zip(found[0][1], found[1][1], strict=True):
+        assert_close(one, other)
+
+
+def test_the_last_mlp_sees_one_position(tokens, users):
+    model, seen = made(), []
+    hook = model.backbone.layers[-1].mlp.down_proj.register_forward_hook(
+        lambda module, args, out: seen.append(args[0].shape)
+    )
+    model(tokens, None, users)
+    hook.remove()
+    assert seen == [(6, 1, 192)]

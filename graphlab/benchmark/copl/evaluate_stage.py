@@ -213,32 +213,14 @@ def _reward_rows(
         facts = [file_digest(folder / "reward.json"), run.current_id("adapted")]
 
         def judge(name: str = name, folder: Path = folder) -> dict[str, dict[str, Any]]:
-            from graphlab.benchmark.copl.reward_stage import evaluate_reward
+            from graphlab.benchmark.copl.reward_run import evaluate_run_reward
 
             def tell(text: str, done: int, total: int) -> None:
                 listener(f"{name}: {text}", done, total)
 
-            users = _all_users(run)
-            return evaluate_reward(
-                folder, split, users, progress=tell, max_pairs=max_pairs
-            )
+            return evaluate_run_reward(run, folder, split, max_pairs, tell)
 
         yield name, "reward model", [*facts, max_pairs], judge
-
-
-def _all_users(run: RunFolder):
-    """Vectors of seen and unseen users, as a reward model gets them.
-
-    Raises:
-        StoreError: The unseen users have none yet.
-    """
-    import torch
-
-    from graphlab.lora import UserVectors
-
-    tables = [run.user_vectors(), run.adapted()]
-    vectors = torch.cat([table.vectors for table in tables])
-    return UserVectors(vectors, [one for table in tables for one in table.ids.ids])
 
 
 def about(run: RunFolder) -> str:

@@ -277,7 +277,11 @@ def _save(folder: Path, graph, vectors) -> None:
 
 
 def found_record(
-    file: Path, settings: Mapping[str, Any], made_from: Mapping[str, str], force: bool
+    file: Path,
+    settings: Mapping[str, Any],
+    made_from: Mapping[str, str],
+    force: bool,
+    give: str = "--out",
 ) -> dict[str, Any] | None:
     """What a stage has left, if it need not be run again.
 
@@ -294,7 +298,7 @@ def found_record(
     if other:
         raise StoreError(
             f"{file}: was made with other settings: {'; '.join(other)}; give another "
-            "--out, or --force to replace it"
+            f"{give}, or --force to replace it"
         )
     for name, digest in record["sha256"].items():
         path = file.parent / name

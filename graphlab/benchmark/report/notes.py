@@ -21,7 +21,10 @@ _PLURALS = {
     "accuracy": "Accuracies are percentages",
     "roc_auc": "Areas under the ROC curve are percentages (50 is chance)",
     **dict.fromkeys(
-        ("seen_accuracy", "unseen_accuracy", "fold_in_accuracy"),
+        (
+            *("seen_accuracy", "unseen_accuracy", "fold_in_accuracy"),
+            *("seen_new", "unseen_new"),
+        ),
         "Accuracies are percentages of pairs in the right order, ties as half,",
     ),
 }

@@ -24,7 +24,7 @@ Importing a task imports no torch: its functions do.
 
 from types import ModuleType
 
-from graphlab.benchmark.tasks import graphs, nodes, pairs, preferences
+from graphlab.benchmark.tasks import graphs, nodes, pairs, preferences, rewards
 
 #: The name in a recipe -> the module.
 TASKS: dict[str, ModuleType] = {
@@ -33,6 +33,7 @@ TASKS: dict[str, ModuleType] = {
     "pair": pairs,
     "graph": graphs,
     "preference": preferences,
+    "reward": rewards,
 }
 
 __all__ = ["TASKS"]

@@ -6,6 +6,7 @@ from graphlab.preference.data.pool import PairPool
 from graphlab.preference.data.split import PreferenceSplit
 from graphlab.preference.data.split_files import load_split_files, save_split
 from graphlab.preference.data.split_users import split_users
+from graphlab.preference.data.style import StylePreferences
 from graphlab.preference.data.synthetic import SyntheticGroups
 from graphlab.preference.data.tldr import TLDR
 from graphlab.preference.data.ultrafeedback import UltraFeedbackP
@@ -15,6 +16,7 @@ __all__ = [
     "PairPool",
     "PersonalLLM",
     "PreferenceSplit",
+    "StylePreferences",
     "SyntheticGroups",
     "TLDR",
     "UltraFeedbackP",
