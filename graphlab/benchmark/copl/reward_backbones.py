@@ -86,7 +86,7 @@ def short_name(backbone: str) -> str:
 
 
 def quiet() -> None:
-    """No bars and warnings of transformers beside our own.
+    """No bars and warnings of transformers and its hub beside our own.
 
     Raises:
         GraphlabError: If it is not installed.
@@ -96,3 +96,4 @@ def quiet() -> None:
     logging = require("transformers").utils.logging
     logging.disable_progress_bar()
     logging.set_verbosity_error()
+    require("huggingface_hub").utils.logging.set_verbosity_error()
