@@ -25,6 +25,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from graphlab import plot_style as style
 from graphlab.benchmark.copl import MODELS, load_split
 from graphlab.benchmark.copl.graph_stage import fit_chosen, score_seen, score_unseen
 from graphlab.benchmark.stats import mean, student_interval
@@ -34,7 +35,7 @@ from graphlab.preference import bootstrap_over_users
 SEEDS, ANNOTATIONS = 5, (4, 8, 16)
 #: The first three are run if nothing else is asked for. In ``jester-disjoint`` users
 #: are tested on jokes that none of their annotations has.
-DATASETS = ("uf2", "uf2-noise", "jester", "jester-disjoint", "uf4-noise")
+DATASETS = ("uf2", "uf2-noise", "jester", "jester-disjoint", "uf4", "uf4-noise")
 RULES = ("two_hop", "mean", "fold_in")
 
 
@@ -75,14 +76,19 @@ def train(options) -> None:
                     write_json(path, found)
 
 
-def report(options) -> str:
-    """Tables in Markdown, with differences to the base on the same seeds."""
-    runs: dict[tuple, dict] = {}
-    for path in sorted(options.out.glob("*.json")):
+def finished(folder: Path) -> dict[tuple, dict[int, dict]]:
+    """(Dataset, annotations, model) -> what each seed has given."""
+    runs: dict[tuple, dict[int, dict]] = {}
+    for path in sorted(folder.glob("*.json")):
         one = json.loads(path.read_text())
         place = (one["dataset"], one["annotations"], one["model"])
         runs.setdefault(place, {})[one["seed"]] = one
-    lines = []
+    return runs
+
+
+def report(options) -> str:
+    """Tables in Markdown, with differences to the base on the same seeds."""
+    runs, lines = finished(options.out), []
     for dataset, annotations in itertools.product(
         options.datasets, options.annotations
     ):
@@ -128,6 +134,37 @@ def interval(parts: list[dict]) -> str:
     return f"{mean([one['accuracy'] for one in parts]):.3f} [{low:.3f}, {high:.3f}]"
 
 
+def plot(options) -> None:
+    """Accuracy by annotations: one panel a dataset and kind of users."""
+    runs, names = finished(options.out), options.models
+    places = list(itertools.product(("seen", "unseen"), options.datasets))
+    with style.styled("copl-graph"):
+        columns = len(options.datasets)
+        figure, axes = style.panels(len(places), 2.6, 2.1, columns)
+        colors = style.colors(names, "BT")
+        for axis, (kind, dataset) in zip(axes, places, strict=True):
+            axis.grid(True)
+            axis.set_title(f"{dataset}, {kind} users")
+            axis.set_xscale("log", base=2)
+            axis.set_xticks(options.annotations, map(str, options.annotations))
+            axis.set_xlabel("annotations a user")
+            for marker, name in zip(style.MARKERS, names, strict=False):
+                line = {
+                    number: mean([score(one, kind) for one in of_seeds.values()])
+                    for number in options.annotations
+                    if (of_seeds := runs.get((dataset, number, name)))
+                }
+                look = dict(color=colors[name], marker=marker, ms=4, lw=1.2)
+                axis.plot(list(line), list(line.values()), label=name, **look)
+        style.legend(figure, axes[0].get_legend_handles_labels()[0])
+        nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+        figure.savefig(options.plot, facecolor="white", metadata=nothing)
+
+
+def score(one: dict, kind: str) -> float:
+    return (one["seen"] if kind == "seen" else one["unseen"]["two_hop"])["accuracy"]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True)
@@ -137,9 +174,12 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
     parser.add_argument("--base", choices=MODELS, default="MF", help="of differences")
     parser.add_argument("--seeds", type=int, default=SEEDS)
-    parser.add_argument("--report", action="store_true")
+    parser.add_argument("--report", action="store_true", help="run nothing")
+    parser.add_argument("--plot", type=Path, help="an SVG file; run nothing")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
+    if options.plot:
+        return plot(options)
     if not options.report:
         torch.set_num_threads(1)
         train(options)

@@ -77,6 +77,13 @@ def classes_of(graphs: list) -> Tensor:
     return torch.cat([graph.y for graph in graphs])
 
 
+def colors_of(graphs: list, rounds: int):
+    """Histograms of colours; those of atoms start with all nine categories."""
+    single = bool((graphs[0].x.sum(dim=1) == 1).all())
+    start = "label" if single else "attribute"
+    return wl_colors(graphs, rounds, start).histograms()
+
+
 def model_of(graphs: list, depth: int, running: bool) -> GraphClassifier:
     """The paper's model."""
     num_classes = int(classes_of(graphs).max()) + 1
@@ -107,7 +114,7 @@ def paper_code(graphs: list, split: GraphSplit, depth: int, seed: int, epochs: i
     with torch.no_grad():
         whole = GraphSet(graphs).batch(torch.arange(len(graphs)))
         logits = result.model(*whole.arguments)
-    sample = sample_of(graphs, split, logits, wl_colors(graphs, depth).histograms())
+    sample = sample_of(graphs, split, logits, colors_of(graphs, depth))
     bound = k_variance_bound(sample, "paper-code", allow_violations=True, seed=seed)
     return {
         "gap": logged["val_loss"] - logged["loss"],
@@ -128,7 +135,7 @@ def ours(graphs: list, split: GraphSplit, depth: int, seed: int, epochs: int):
         lambda: model_of(graphs, depth, running=True),
         *(graphs, split, replace(CONFIG, epochs=epochs), seed),
     )
-    histograms = wl_colors(graphs, depth + 1).histograms()
+    histograms = colors_of(graphs, depth + 1)
     sample = graph_sample(
         *(result, graphs, split, histograms), encoder_bounds_model=True, norms=False
     )
@@ -150,7 +157,7 @@ def ours(graphs: list, split: GraphSplit, depth: int, seed: int, epochs: int):
 
 def vc_of_rounds(sample: GraphSample, graphs: list, split: GraphSplit, rounds: int):
     """The VC bound of as many rounds as layers, which is the one in the paper."""
-    histograms = wl_colors(graphs, rounds).histograms()[split.train_mask.numpy()]
+    histograms = colors_of(graphs, rounds)[split.train_mask.numpy()]
     return vc_bound(replace(sample, histograms=histograms)).value
 
 

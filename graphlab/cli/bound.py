@@ -1,13 +1,14 @@
 """``graphlab bound``: which generalization bounds hold, and what they are worth."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import warnings
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from graphlab.cli import options
+from graphlab.cli.progress_bar import progress_bar
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -25,8 +26,8 @@ def bound(
     dataset: Annotated[
         str,
         typer.Option(
-            help="A set for graph classification, see `graphlab data list`; or a "
-            "folder in TU format."
+            help="A set for graph classification, see `graphlab data list`, with a "
+            "label column as in SIDER:21; or a folder in TU format."
         ),
     ] = "MUTAG",
     model: Annotated[
@@ -156,24 +157,32 @@ def _load(dataset: str, data_root: Path | None) -> "tuple[str, list[Data]]":
         ArgumentError: There is none of that name.
     """
     from graphlab.benchmark.toml_reader import nearest
-    from graphlab.datasets import graph_list_card, graph_list_names, load_graphs
-    from graphlab.errors import ArgumentError, DatasetError
+    from graphlab.datasets import load_graphs
+    from graphlab.datasets.graph_list_cards import (
+        classification_names,
+        classifies_graphs,
+        find_graph_list,
+    )
+    from graphlab.datasets.molecule_cards import full_name
+    from graphlab.errors import ArgumentError
 
     if Path(dataset).is_dir():
         from graphlab.datasets import load_tu_folder
 
         return Path(dataset).resolve().name, load_tu_folder(dataset)
-    names = [n for n in graph_list_names() if graph_list_card(n).loader == "tu"]
-    try:
-        card = graph_list_card(dataset)
-    except DatasetError:
-        card = None
-    if card is None or card.loader != "tu":
-        hint = nearest(dataset, names)
+    card = find_graph_list(dataset)
+    if card is None or not classifies_graphs(card):
+        hint = nearest(dataset, list(classification_names()))
         raise ArgumentError(
             f"--dataset: no set for graph classification is called {dataset!r}; {hint}"
         )
-    return card.name, load_graphs(card.name, data_root)
+    name = card.name if card.loader == "tu" else full_name(card, dataset)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        graphs = load_graphs(name, data_root)
+    for warning in caught:  # of molecules that were left out
+        typer.echo(f"warning: {warning.message}", err=True)
+    return name, graphs
 
 
 def _task(
@@ -200,7 +209,7 @@ def _run(task: "BoundTask", graphs: "list[Data]", out: Path, format_: str) -> No
     from graphlab.benchmark.bounds import files, run_bounds
     from graphlab.datasets import graphs_checksum
 
-    with _progress() as listener:
+    with progress_bar(_line) as listener:
         cells = run_bounds(task, graphs, graphs_checksum(graphs), out, listener)
     written = files.write_files(task, cells, out)
     if format_ != "terminal":
@@ -212,28 +221,10 @@ def _run(task: "BoundTask", graphs: "list[Data]", out: Path, format_: str) -> No
     typer.echo(f"written to {out}: {names}")
 
 
-@contextmanager
-def _progress() -> "Iterator[Callable[[str, int, int], None]]":
-    """A bar on a terminal, a line per finished part elsewhere."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    console = Console(stderr=True, highlight=False, markup=False)
-    if not console.is_terminal:
-
-        def plain(text: str, done: int, total: int) -> None:
-            if text.endswith(" s") or text.endswith("there already"):
-                console.print(f"{done + 1}/{total} {text}", soft_wrap=True)
-
-        yield plain
-        return
-    columns = (BarColumn(bar_width=24), MofNCompleteColumn())
-    words = TextColumn("{task.description}", markup=False)
-    with Progress(*columns, words, console=console, transient=True) as bar:
-        task = bar.add_task("")
-        yield lambda text, done, total: bar.update(
-            task, description=text, completed=done, total=total
-        )
+def _line(text: str, done: int, total: int) -> str | None:
+    """What is said of a finished part where there is no bar."""
+    finished = text.endswith((" s", "there already"))
+    return f"{done + 1}/{total} {text}" if finished else None
 
 
 def _print(task: "BoundTask", cells: "list[BoundCell]") -> None:

@@ -54,7 +54,7 @@ def list_datasets(data_root: DataRoot = None) -> None:
     console.print()
     console.print(
         "edges: directed entries as returned. homophily: share of them within a class."
-        "\nFigures of a list are sums over its graphs; its files are unpacked by hand."
+        "\nFigures of a list are sums over its graphs; files to unpack are so by hand."
         "\n`graphlab data show NAME` tells more, `graphlab data fetch NAME` downloads."
     )
 
@@ -78,8 +78,8 @@ def show(
     if graph_lists.is_list(card):
         where = graph_lists.whereabouts(card, data_root)
         _print_card(console, card, where)
-        if where != graph_lists.ABSENT:
-            graph_lists.print_statistics(console, card, data_root)
+        if where not in graph_lists.MISSING:
+            graph_lists.print_statistics(console, card, name, data_root)
         return
     where = whereabouts(card, data_root)
     _print_card(console, card, where)
@@ -158,11 +158,13 @@ def _card(name: str) -> "Card":
 
 
 def _fetch_one(name: str) -> str:
-    from graphlab.cli import graph_lists
+    from graphlab.cli import graph_lists, molecules
     from graphlab.datasets import load_dataset, load_graphs
     from graphlab.datasets.raw import raw_folder
 
     card = _card(name)
+    if card.loader == "MoleculeNet":
+        return molecules.fetch(card, name)
     if card.raw and graph_lists.is_list(card):
         load_graphs(name)  # says where to unpack what, if it is not there
         return "at hand"
@@ -182,7 +184,7 @@ def _verify_one(name: str, data_root: Path | None) -> str:
 
     card = _card(name)
     if graph_lists.is_list(card):
-        return graph_lists.verify(card, data_root)
+        return graph_lists.verify(card, name, data_root)
     if whereabouts(card, data_root) == "to fetch":
         raise DatasetError(
             f"{card.name} is not on this machine: graphlab data fetch {card.name}"

@@ -1,13 +1,13 @@
 """``graphlab diagnose``: what depth does to a model's states and gradients."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from graphlab.cli import options
+from graphlab.cli.progress_bar import progress_bar
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,7 +87,7 @@ def diagnose(
     makers = {each.name: each.maker(channels) for each in chosen}
     from graphlab import analysis
 
-    with _progress() as progress:
+    with progress_bar(_line) as progress:
         found = analysis.diagnose(
             makers,
             data,
@@ -154,25 +154,8 @@ def _trainer(data: "Data", lr: float, weight_decay: float) -> Callable:
     return trainer
 
 
-@contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None]]:
-    """A bar on a terminal, a line per model elsewhere."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    console = Console(stderr=True, highlight=False, markup=False)
-    if not console.is_terminal:
-        yield lambda text, done, total: console.print(
-            f"{done + 1}/{total} {text}", soft_wrap=True
-        )
-        return
-    columns = (BarColumn(bar_width=24), MofNCompleteColumn())
-    text = TextColumn("{task.description}", markup=False)
-    with Progress(*columns, text, console=console, transient=True) as bar:
-        task = bar.add_task("")
-        yield lambda text, done, total: bar.update(
-            task, description=text, completed=done, total=total
-        )
+def _line(text: str, done: int, total: int) -> str:
+    return f"{done + 1}/{total} {text}"
 
 
 def _print_table(summary: "pd.DataFrame", where: str) -> None:

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from torch_geometric.data import Data
 
     from graphlab.datasets import Card
 
-ABSENT = "to unpack"
+ABSENT = "to unpack"  # where `graphlab data fetch` cannot do it
+MISSING = (ABSENT, "to fetch")
 
 
 def is_list(card: "Card") -> bool:
@@ -21,8 +21,10 @@ def is_list(card: "Card") -> bool:
 
 def whereabouts(card: "Card", data_root: Path | None) -> str:
     """Where a list would be read from; nothing is fetched."""
-    from graphlab.datasets import raw
+    from graphlab.datasets import molecule_files, raw
 
+    if card.loader == "MoleculeNet":
+        return molecule_files.whereabouts(card, data_root)
     where = raw.whereabouts(card, data_root)
     return ABSENT if where == "to fetch" else where
 
@@ -42,52 +44,43 @@ def print_list(console: "Console", data_root: Path | None) -> None:
     for name in graph_list_names():
         card = graph_list_card(name)
         where = whereabouts(card, data_root)
-        style = "dim" if where == ABSENT else None
+        style = "dim" if where in MISSING else None
         table.add_row(name, f"{card.graphs:,}", *figures(card)[:-1], where, style=style)
     console.print(table)
 
 
-def print_statistics(console: "Console", card: "Card", data_root: Path | None) -> None:
-    """What the graphs are like, read now."""
+def print_statistics(
+    console: "Console", card: "Card", name: str, data_root: Path | None
+) -> None:
+    """What the graphs are like, read now.
+
+    Args:
+        console: Where to print.
+        card: The card of the list.
+        name: Its name as given, which may hold a label column.
+        data_root: Folder of raw files.
+    """
+    from graphlab.cli import molecules
+    from graphlab.cli.graph_figures import print_graphs
     from graphlab.datasets import load_graphs
 
-    graphs = load_graphs(card.name, data_root)
-    nodes = sorted(graph.num_nodes for graph in graphs)
-    edges = sum(graph.num_edges for graph in graphs)
-    isolated = sum(_isolated(graph) for graph in graphs)
+    if card.loader == "MoleculeNet":
+        molecules.print_statistics(console, card, name, data_root)
+        return
     seed = " (of seed 0)" if card.name == "communities" else ""
-    sizes = f"{nodes[0]:,} to {nodes[-1]:,} nodes (median {nodes[len(nodes) // 2]:,})"
-    which = f"{len(graphs):,} graphs of {sizes}, " if len(graphs) > 1 else ""
-    console.print(
-        f"\nmeasured{seed}: {which}{sum(nodes):,} nodes, {edges:,} edges, "
-        f"{isolated:,} isolated nodes",
-        soft_wrap=True,
-    )
-    console.print(f"labels:   {_labels(graphs)}", soft_wrap=True)
+    print_graphs(console, load_graphs(card.name, data_root), seed)
 
 
-def verify(card: "Card", data_root: Path | None) -> str:
+def verify(card: "Card", name: str, data_root: Path | None) -> str:
     """Read the graphs, which compares them with their card."""
+    from graphlab.cli import molecules
     from graphlab.datasets import load_graphs
 
+    if card.loader == "MoleculeNet":
+        return molecules.verify(card, name, data_root)
     graphs = load_graphs(card.name, data_root)
     nodes = sum(graph.num_nodes for graph in graphs)
     edges = sum(graph.num_edges for graph in graphs)
     which = f"{len(graphs):,} graphs, " if len(graphs) > 1 else ""
     known = "as on the card; no hash known" if card.raw else "(made now)"
     return f"{which}{nodes:,} nodes, {edges:,} edges {known}"
-
-
-def _isolated(graph: "Data") -> int:
-    return graph.num_nodes - graph.edge_index.unique().numel()
-
-
-def _labels(graphs: "list[Data]") -> str:
-    """Sizes of the classes of graphs, or of nodes."""
-    import torch
-
-    if graphs[0].y is None:
-        return "none"
-    y = torch.cat([graph.y for graph in graphs])
-    what = "graphs" if len(y) == len(graphs) and graphs[0].num_nodes > 1 else "nodes"
-    return f"{'/'.join(map(str, torch.bincount(y).tolist()))} {what} per class"

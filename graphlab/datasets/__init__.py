@@ -27,6 +27,8 @@ _LAZY = {
     "graph_checksum": "checksum",
     "graphs_checksum": "checksum",
     "load_tu_folder": "tu_reader",
+    "load_molecules": "molecules",
+    "Molecules": "molecules",
     "WordNetVerbs": "embedded",
     "DebianPackages": "embedded",
 }

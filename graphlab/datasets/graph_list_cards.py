@@ -1,6 +1,7 @@
 """The cards of the lists of graphs; like the others they need no torch."""
 
 from graphlab.datasets.cards import Card
+from graphlab.datasets.molecule_cards import MOLECULE_ARCHIVES, MOLECULE_CARDS
 from graphlab.datasets.tu_cards import TU_CARDS, TU_URL
 from graphlab.errors import DatasetError
 
@@ -67,11 +68,13 @@ GRAPH_LISTS = (
         graphs=364,
     ),
     *TU_CARDS,
+    *MOLECULE_CARDS,
 )
 
 _ARCHIVES = {
     "email-Eu-core.txt": "email-Eu-core.txt.gz",
     "email-Eu-core-department-labels.txt": "email-Eu-core-department-labels.txt.gz",
+    **MOLECULE_ARCHIVES,
 }
 
 
@@ -95,9 +98,24 @@ def graph_list_card(name: str) -> Card:
 
 
 def find_graph_list(name: str) -> Card | None:
-    """The card of a name in any case, or None; ``_`` and ``-`` are the same."""
+    """The card of a name in any case, or None; ``_`` and ``-`` are the same.
+
+    A set of molecules may be named with its label column, as in ``"SIDER:21"``.
+    """
     cards = {_key(card.name): card for card in GRAPH_LISTS}
-    return cards.get(_key(name))
+    name, colon, _ = str(name).partition(":")
+    card = cards.get(_key(name))
+    return None if colon and card and card.loader != "MoleculeNet" else card
+
+
+def classification_names() -> tuple[str, ...]:
+    """The names of the sets with one class per graph."""
+    return tuple(card.name for card in GRAPH_LISTS if classifies_graphs(card))
+
+
+def classifies_graphs(card: Card) -> bool:
+    """Whether graphs have a class, not nodes."""
+    return card.loader in ("tu", "MoleculeNet")
 
 
 def archive_urls(card: Card) -> tuple[str, ...]:

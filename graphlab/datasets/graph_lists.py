@@ -1,5 +1,6 @@
 """``load_graphs``: from a name to a list of graphs."""
 
+import warnings
 from pathlib import Path
 
 from torch_geometric.data import Data
@@ -28,24 +29,23 @@ def load_graphs(
       ``"PROTEINS"``, ``"NCI1"`` and ``"IMDB-BINARY"``, with one class per graph. ``x``
       holds the one-hot node labels and nothing else, or the constant 1 where nodes
       have none.
+    - For the same, sets of `MoleculeNet <https://arxiv.org/abs/1703.00564>`_ such as
+      ``"BACE"`` and ``"SIDER:21"``; they need the extra ``molecules``. What is left
+      out of the file is told by a warning; :func:`load_molecules` tells more.
     - Any name that :func:`load_dataset` knows gives a list of one graph with its own
       features.
-
-    Sets of MoleculeNet are not among them: they need rdkit; PyG's ``MoleculeNet`` reads
-    them, and what it returns is accepted wherever a list of graphs is.
 
     Args:
         name: One of :func:`graph_list_names` or of :func:`dataset_names`, in any case.
         data_root: Folder in the layout ``<PyG class>/<name>/raw/...``; else the one
-            that ``GRAPHLAB_DATA`` names. It is only read. The raw files are compressed
-            at their publishers' and not fetched.
+            that ``GRAPHLAB_DATA`` names. It is only read, and nothing is fetched.
         seed: Seed of ``"communities"``; the other sets have none.
 
     Returns:
         Graphs with ``x``, ``edge_index`` (both directions, no self-loops) and ``y``:
         one label per node (none in ``"grid"``), or, to classify graphs, one label of
         :math:`0..K-1` of shape :math:`(1)`. ``node_id`` holds the numbers in the raw
-        files of ``"email"`` and ``"protein"``.
+        files of ``"email"`` and ``"protein"``, ``smiles`` the molecule.
 
     Raises:
         DatasetError: If the name is unknown, or files are missing, corrupt or not the
@@ -62,6 +62,8 @@ def load_graphs(
         from graphlab.datasets.generated import communities, grid
 
         return [grid() if card.name == "grid" else communities(seed=seed)]
+    if card.loader == "MoleculeNet":
+        return _molecules(name, data_root)
     return _read(card, data_root)
 
 
@@ -75,6 +77,16 @@ def _one_graph(name: str, data_root: str | Path | None) -> Data:
             raise
         accepted = ", ".join((*graph_list_names(), *dataset_names()))
         raise DatasetError(f"unknown dataset {name!r}\naccepted: {accepted}") from None
+
+
+def _molecules(name: str, data_root: str | Path | None) -> list[Data]:
+    from graphlab.datasets.molecules import load_molecules
+
+    found = load_molecules(name, data_root)
+    if found.warnings:
+        text = f"{found.graphs[0].name}: {'; '.join(found.warnings)}"
+        warnings.warn(text, UserWarning, stacklevel=3)
+    return found.graphs
 
 
 def _read(card: Card, data_root: str | Path | None) -> list[Data]:

@@ -119,11 +119,7 @@ def adapt_unseen_users(
         >>> adapted.num_neighbors.tolist(), adapted.fallback.tolist()
         ([1], [False])
     """
-    check_choice("rule", rule, RULES)
-    check_choice("fallback", fallback, FALLBACKS)
-    check_choice("unknown_responses", unknown_responses, ("error", "drop"))
-    check_positive("temperature", temperature)
-    check_positive("ridge", ridge)
+    check_options(rule, temperature, ridge, fallback, unknown_responses)
     vectors = _vectors(model, graph)
     vectors = vectors.unit() if normalize else vectors
     ids, pairs = _read(graph, new_pairs, users, unknown_responses == "drop")
@@ -144,6 +140,25 @@ def adapt_unseen_users(
         )
     out[alone] = center if fallback == "population_mean" else 0
     return AdaptedUsers(ids, out, count, alone, rule)
+
+
+def check_options(
+    rule: str,
+    temperature: float = 0.07,
+    ridge: float = 0.1,
+    fallback: str = "population_mean",
+    unknown_responses: str = "error",
+) -> None:
+    """Refuse options of :func:`adapt_unseen_users` that there are none of.
+
+    Raises:
+        ArgumentError: The message names the option.
+    """
+    check_choice("rule", rule, RULES)
+    check_choice("fallback", fallback, FALLBACKS)
+    check_choice("unknown_responses", unknown_responses, ("error", "drop"))
+    check_positive("temperature", temperature)
+    check_positive("ridge", ridge)
 
 
 def _vectors(model, graph: PreferenceGraph) -> PreferenceVectors:

@@ -54,3 +54,6 @@ def test_the_table(script, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(script, "run", None)  # nothing is left to be run
     run(script, tmp_path)
     assert capsys.readouterr().out == table
+    drawn = tmp_path / "plot.svg"
+    run(script, tmp_path, "--plot", str(drawn))
+    assert all(f">{name}<" in drawn.read_text() for name in MODELS)

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch_geometric.data import Data
 
-from graphlab.datasets import load_graph_splits
+from graphlab.datasets import load_graph_splits, load_molecules
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "benchmarks" / "k_variance" / "table2.py"
@@ -115,3 +115,14 @@ def test_the_printed_tables_need_no_data(script, monkeypatch, capsys):
     script.main()
     out = capsys.readouterr().out
     assert "| table2 | ENZYMES | -0.37 | -0.49 | 0.81 | 0.43 |" in out
+
+
+def test_colours_of_atoms_start_with_all_their_categories(script, molecules):
+    """Nine ones a row are no label."""
+    molecules.write("BACE")
+    graphs = load_molecules("BACE", molecules.root).graphs
+    colors = script.colors_of(graphs, 1)
+    assert colors.shape[0] == 11
+    places = {graph.smiles: place for place, graph in enumerate(graphs)}
+    ring, benzene = places["C1CCCCC1"], places["c1ccccc1"]
+    assert (colors[[ring]] != colors[[benzene]]).nnz == 2

@@ -63,6 +63,7 @@ def test_protein_is_cut_by_size_and_labels(tmp_path):
 def test_every_set_has_a_card():
     names = ("grid", "communities", "email", "protein")
     names += ("MUTAG", "PTC_MR", "ENZYMES", "PROTEINS", "NCI1", "IMDB-BINARY")
+    names += ("BACE", "BBBP", "HIV", "ClinTox", "SIDER", "Tox21", "ToxCast")
     assert graph_list_names() == names
     for name in graph_list_names():
         card = graph_list_card(name)

@@ -110,6 +110,16 @@ def run_bounds(
     return found
 
 
+def _start(graphs: "Sequence[Data]") -> str:
+    """What colours start with: the one label of a node, else its row of features."""
+    rows = (graph.x for graph in graphs)
+    one_hot = all(
+        bool(((x == 1).sum(1) == 1).all() and ((x != 0).sum(1) == 1).all())
+        for x in rows
+    )
+    return "label" if one_hot else "attribute"
+
+
 class _Prepared:
     """Splits and colours, with everything checked that can be before a training."""
 
@@ -125,7 +135,7 @@ class _Prepared:
             for depth, needed in self.needed.items()
         }
         most = max(self.rounds.values())
-        colors = wl_colors(self.graphs, most, "label", task.patterns)
+        colors = wl_colors(self.graphs, most, _start(self.graphs), task.patterns)
         self.histograms = {t: colors.histograms(t) for t in set(self.rounds.values())}
         for split in self.splits:
             self._check_classes(split, self.histograms[most])

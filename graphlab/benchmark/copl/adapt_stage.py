@@ -41,6 +41,20 @@ class Adaptation:
     fallback: str = "population_mean"
     unknown_responses: str = "error"
 
+    def check(self) -> None:
+        """Refuse what there is none of, before anything is read.
+
+        Raises:
+            ArgumentError: The message names the option.
+        """
+        from graphlab.preference.adapt import check_options
+
+        options = asdict(self)
+        del options["normalize"], options["signed"]
+        if self.ridge is None:
+            del options["ridge"]
+        check_options(**options)
+
     def options(
         self, vectors: "PreferenceVectors", split: "PreferenceSplit"
     ) -> dict[str, Any]:
@@ -70,6 +84,7 @@ def adapt(
         StoreError: A stage is missing, or a file damaged.
     """
     run, how = RunFolder(folder), how or Adaptation()
+    how.check()
     run.current("graph", "split")
     made_from = {"graph": run.current_id("graph")}
     file = run.path / "adapted" / "adapt.json"
@@ -121,6 +136,7 @@ def adapt_pairs(
     from graphlab.preference.tables import read_table
 
     run, how = RunFolder(folder), how or Adaptation()
+    how.check()
     run.current("graph", "split")
     table = read_table(pairs, ("user", "winner", "loser"))
     if users is not None:

@@ -5,6 +5,8 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+from graphlab.errors import GraphlabError
+
 #: Random decoders, for tests and for trying out a path of code.
 TINY = ("tiny-phi3", "tiny-phi4", "tiny-llama")
 TINY_TOKENS = 1024
@@ -52,8 +54,23 @@ def load_named(name: str) -> tuple[Any, Any]:
     if name == "smollm2":
         backbone, tokenizer = lora.load_smollm2()
     else:
-        backbone, tokenizer = lora.load_backbone(name), lora.load_tokenizer(name)
+        backbone, tokenizer = _load(name)
     return backbone, with_padding(tokenizer)
+
+
+def _load(name: str) -> tuple[Any, Any]:
+    from graphlab import lora
+
+    try:
+        return lora.load_backbone(name), lora.load_tokenizer(name)
+    except GraphlabError as error:
+        if Path(name).is_dir():
+            raise
+        known = ", ".join(("smollm2", *TINY))
+        raise GraphlabError(
+            f"backbone: {str(error).splitlines()[0]}\n"
+            f"accepted: {known}, a folder, or the id of a model on the hub"
+        ) from error
 
 
 def require_named(name: str) -> None:
@@ -86,7 +103,7 @@ def short_name(backbone: str) -> str:
 
 
 def quiet() -> None:
-    """No bars and warnings of transformers beside our own.
+    """No bars and warnings of transformers and its hub beside our own.
 
     Raises:
         GraphlabError: If it is not installed.
@@ -96,3 +113,4 @@ def quiet() -> None:
     logging = require("transformers").utils.logging
     logging.disable_progress_bar()
     logging.set_verbosity_error()
+    require("huggingface_hub").utils.logging.set_verbosity_error()

@@ -15,7 +15,7 @@ from graphlab.benchmark.recipe import Cell
 from graphlab.benchmark.seeds import run_seed
 from graphlab.benchmark.tasks._features import normalized
 from graphlab.benchmark.toml_reader import nearest
-from graphlab.errors import RecipeError
+from graphlab.errors import DatasetError, RecipeError
 
 if TYPE_CHECKING:  # torch is imported when a cell is trained, not before
     from torch import Tensor
@@ -48,12 +48,9 @@ def check_names(cell: Cell) -> None:
     Raises:
         RecipeError: The message names the key.
     """
-    from graphlab.datasets import graph_list_card, graph_list_names, graph_split_names
+    from graphlab.datasets import graph_split_names
 
-    names = [n for n in graph_list_names() if graph_list_card(n).loader == "tu"]
-    if cell.dataset.lower() not in [name.lower() for name in names]:
-        hint = nearest(cell.dataset, names)
-        raise RecipeError(f"dataset: unknown {cell.dataset!r} for graphs; {hint}")
+    _check_dataset(cell.dataset)
     if cell.split not in graph_split_names():
         hint = nearest(cell.split, list(graph_split_names()))
         raise RecipeError(f"split: unknown {cell.split!r} for graphs; {hint}")
@@ -61,6 +58,25 @@ def check_names(cell: Cell) -> None:
         value = cell.model_args.get(key)
         if value is not None and not isinstance(value, kind):
             raise RecipeError(f"model_args.{key}: must be a {kind.__name__}")
+
+
+def _check_dataset(name: str) -> None:
+    from graphlab.datasets.graph_list_cards import (
+        classification_names,
+        classifies_graphs,
+        find_graph_list,
+    )
+    from graphlab.datasets.molecule_cards import chosen_task
+
+    card = find_graph_list(name)
+    if card is None or not classifies_graphs(card):
+        hint = nearest(name, list(classification_names()))
+        raise RecipeError(f"dataset: unknown {name!r} for graphs; {hint}")
+    if card.loader == "MoleculeNet":
+        try:
+            chosen_task(card, name)
+        except DatasetError as error:
+            raise RecipeError(f"dataset: {error}") from None
 
 
 def config(cell: Cell) -> "GraphConfig":

@@ -74,12 +74,14 @@ def check_names(cell: Cell) -> None:
 
 def _require_labels(card: "Card") -> None:
     """Refuse a list of graphs whose nodes have no labels."""
+    from graphlab.datasets.graph_list_cards import classifies_graphs
+
     if card.classes is None:
         raise RecipeError(
             f"dataset: {card.name} has no labels, which task 'pair' needs; link "
             "prediction (task 'link') needs none"
         )
-    if card.loader == "tu":
+    if classifies_graphs(card):
         raise RecipeError(
             f"dataset: {card.name} has one label per graph, task 'pair' needs one per "
             "node"

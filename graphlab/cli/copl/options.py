@@ -1,11 +1,13 @@
 """Options that the stages share, and how long work is shown."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from graphlab.cli.progress_bar import Listener, progress_bar
 
 Out = Annotated[
     Path, typer.Option(help="Folder of the run; all stages take the same one.")
@@ -36,31 +38,17 @@ def assignments(texts: list[str] | None, option: str = "--set") -> dict[str, Any
     return found
 
 
-@contextmanager
-def shown() -> Iterator[Callable[[str, int, int], None]]:
+def shown() -> AbstractContextManager[Listener]:
     """A bar on a terminal; elsewhere a line when something else is being done."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    said = set()
 
-    console = Console(stderr=True, highlight=False, markup=False)
-    if not console.is_terminal:
-        said = set()
+    def plain(text: str, done: int, total: int) -> str | None:
+        what = text.partition(", epoch")[0]
+        new = what not in said
+        said.add(what)
+        return what if new else None
 
-        def plain(text: str, done: int, total: int) -> None:
-            what = text.partition(", epoch")[0]
-            if what not in said:
-                said.add(what)
-                console.print(what, soft_wrap=True)
-
-        yield plain
-        return
-    columns = (BarColumn(bar_width=24), TimeElapsedColumn())
-    words = TextColumn("{task.description}", markup=False)
-    with Progress(*columns, words, console=console, transient=True) as bar:
-        task = bar.add_task("")
-        yield lambda text, done, total: bar.update(
-            task, description=text, completed=done, total=total
-        )
+    return progress_bar(plain, count=False)
 
 
 @contextmanager

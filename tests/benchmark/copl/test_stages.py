@@ -227,7 +227,7 @@ def test_fold_in_chooses_its_strength_and_rules_are_checked(trained):
         (Adaptation(fallback="none"), "fallback: must be one of"),
     ):
         with pytest.raises(ArgumentError, match=message):
-            adapt(trained, how, force=True)
+            adapt(trained, how)  # before it is compared with what is there
 
 
 def test_a_source_without_unseen_users(tmp_path, settings):
