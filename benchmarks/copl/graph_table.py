@@ -22,15 +22,14 @@ import json
 import time
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from graphlab import plot_style as style
 from graphlab.benchmark.copl import MODELS, load_split
 from graphlab.benchmark.copl.graph_stage import fit_chosen, score_seen, score_unseen
+from graphlab.benchmark.copl.scores import over_seeds
 from graphlab.benchmark.stats import mean, student_interval
 from graphlab.benchmark.store import write_json
-from graphlab.preference import bootstrap_over_users
 
 SEEDS, ANNOTATIONS = 5, (4, 8, 16)
 #: The first three are run if nothing else is asked for. In ``jester-disjoint`` users
@@ -128,10 +127,8 @@ def row(name: str, mine: dict, others: dict, is_base: bool) -> tuple[str, ...]:
 
 def interval(parts: list[dict]) -> str:
     """Mean over seeds, and the bootstrap interval over the users of all seeds."""
-    correct = np.concatenate([one["correct"] for one in parts])
-    count = np.concatenate([one["count"] for one in parts])
-    low, high = bootstrap_over_users(correct, count)
-    return f"{mean([one['accuracy'] for one in parts]):.3f} [{low:.3f}, {high:.3f}]"
+    accuracy, low, high = over_seeds(parts)
+    return f"{accuracy:.3f} [{low:.3f}, {high:.3f}]"
 
 
 def plot(options) -> None:

@@ -26,7 +26,7 @@ import torch
 
 from graphlab.benchmark.copl import graph_model, load_split
 from graphlab.benchmark.copl.graph_stage import (
-    choose_ridge,
+    adapt_by_own_rule,
     fit_chosen,
     score_adapted,
     score_seen,
@@ -40,14 +40,12 @@ from graphlab.benchmark.copl.reward_stage import (
     fingerprints,
     train_reward,
 )
+from graphlab.benchmark.copl.reward_users import graph_users
+from graphlab.benchmark.copl.scores import over_seeds
 from graphlab.benchmark.stats import mean
 from graphlab.benchmark.store import write_json
 from graphlab.lora import UserVectors
-from graphlab.preference import (
-    VectorTable,
-    adapt_unseen_users,
-    bootstrap_over_users,
-)
+from graphlab.preference import VectorTable, bootstrap_over_users
 
 #: Dataset -> source and sizes.
 DATASETS = {
@@ -69,26 +67,12 @@ IDS = "none: ids alone"
 MAX_LENGTH = 96  # tokens
 
 
-def graph_model_of(split, name: str, seed: int):
-    """Vectors of a graph model at its best setting, and of unseen users."""
-    graph = split.graph()
-    found = fit_chosen(graph_model(VECTORS[name]), graph, split.val, seed).vectors
-    options = dict(rule="two_hop")
-    if found.bias is not None:
-        ridge = choose_ridge(found, graph, split)
-        options = dict(rule="fold_in", ridge=ridge, normalize=False)
-    users = split.unseen_users
-    return found, adapt_unseen_users(found, graph, split.adapt, users=users, **options)
-
-
 def vectors(dataset: str, split, name: str, seed: int, out: Path) -> UserVectors:
     """Vectors of seen and unseen users by a graph model, kept in a file."""
     file = out / "vectors" / f"{dataset}-{name}-{seed}.npz"
     if not file.exists():
-        found, new = graph_model_of(split, name, seed)
-        seen = found.user if found.bias is not None else found.unit().user
-        ids = [*split.users.tolist(), *split.unseen_users.tolist()]
-        VectorTable(ids, torch.cat([seen, new.vectors])).save(file)
+        users = graph_users(split, VECTORS[name], seed)
+        VectorTable(users.ids, users.vectors).save(file)
     table = VectorTable.load(file)
     return UserVectors(table.vectors, list(table.ids.ids))
 
@@ -96,7 +80,8 @@ def vectors(dataset: str, split, name: str, seed: int, out: Path) -> UserVectors
 def without_texts(split, name: str, seed: int, pairs: int) -> dict:
     """What the graph model itself makes of pairs of responses that it knows."""
     start, graph = time.process_time(), split.graph()
-    found, new = graph_model_of(split, name, seed)
+    found = fit_chosen(graph_model(VECTORS[name]), graph, split.val, seed).vectors
+    new = adapt_by_own_rule(found, graph, split).table()
     seen, unseen = (capped(t, pairs, 0) for t in (split.test, split.unseen_test))
     return {
         "parts": {
@@ -230,10 +215,8 @@ def gain(mine: dict, base: dict, part: str) -> str:
 
 def interval(parts: list[dict]) -> str:
     """Mean over seeds, and the bootstrap interval over the users of all seeds."""
-    correct = np.concatenate([one["correct"] for one in parts])
-    count = np.concatenate([one["count"] for one in parts])
-    low, high = bootstrap_over_users(correct, count)
-    return f"{mean([one['accuracy'] for one in parts]):.3f} [{low:.3f}, {high:.3f}]"
+    accuracy, low, high = over_seeds(parts)
+    return f"{accuracy:.3f} [{low:.3f}, {high:.3f}]"
 
 
 def changes(words: list[str]) -> dict:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphlab.benchmark import environment
+from graphlab.benchmark.recent import Recent
 from graphlab.benchmark.recipe import Cell
 from graphlab.benchmark.seeds import run_seed
 from graphlab.benchmark.store import FORMAT
@@ -46,8 +47,8 @@ class DataCache:
     """The data sets used last; a sweep goes through the cells data set by data set."""
 
     def __init__(self, data_root: Path | None = None, size: int = 2) -> None:
-        self.data_root, self.size = data_root, size
-        self._kept: dict[tuple[str, str], Any] = {}
+        self.data_root = data_root
+        self._kept = Recent(size)
 
     def load(self, cell: Cell) -> Any:
         """The data that a cell is trained on, as its task gives it.
@@ -55,18 +56,16 @@ class DataCache:
         Raises:
             DatasetError: It is not available; the failure is remembered too.
         """
-        key = cell.task, cell.dataset
-        if key not in self._kept:
-            while len(self._kept) >= self.size:
-                del self._kept[next(iter(self._kept))]
-            try:
-                self._kept[key] = TASKS[cell.task].load(cell, self.data_root)
-            except DatasetError as error:
-                self._kept[key] = error
-        data = self._kept[key]
+        data = self._kept.get((cell.task, cell.dataset), lambda: self._load(cell))
         if isinstance(data, DatasetError):
             raise data
         return data
+
+    def _load(self, cell: Cell) -> Any:
+        try:
+            return TASKS[cell.task].load(cell, self.data_root)
+        except DatasetError as error:
+            return error
 
 
 @dataclass(frozen=True)

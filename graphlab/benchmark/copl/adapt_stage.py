@@ -5,9 +5,18 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graphlab.benchmark.copl.graph_stage import adapted_facts, choose_ridge
-from graphlab.benchmark.copl.run_folder import RunFolder, write_record
-from graphlab.benchmark.copl.train_graph import Outcome, found_record, made_by
+from graphlab.benchmark.copl.graph_stage import (
+    adapted_facts,
+    choose_ridge,
+    has_plain_users,
+)
+from graphlab.benchmark.copl.records import (
+    Outcome,
+    found_record,
+    made_by,
+    write_record,
+)
+from graphlab.benchmark.copl.run_folder import RunFolder
 from graphlab.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -61,7 +70,7 @@ class Adaptation:
         """Arguments for ``adapt_unseen_users``, defaults filled in."""
         options = asdict(self)
         if self.normalize is None:
-            options["normalize"] = vectors.bias is None and self.rule != "fold_in"
+            options["normalize"] = has_plain_users(vectors) and self.rule != "fold_in"
         if self.ridge is None:
             del options["ridge"]
             if self.rule == "fold_in":

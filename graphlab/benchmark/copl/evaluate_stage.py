@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphlab.benchmark.copl.graph_stage import score_adapted, score_seen
-from graphlab.benchmark.copl.run_folder import RunFolder, file_digest
-from graphlab.benchmark.copl.train_graph import Listener, made_by
+from graphlab.benchmark.copl.records import Listener, file_digest, made_by
+from graphlab.benchmark.copl.run_folder import RunFolder
+from graphlab.benchmark.copl.scores import without_counts
 from graphlab.benchmark.store import finite, write_json
 from graphlab.errors import StoreError
 from graphlab.files import replace_file
@@ -17,14 +18,13 @@ from graphlab.files import replace_file
 if TYPE_CHECKING:
     from graphlab.preference import PreferenceSplit
 
-#: Part -> the table of the split, and how a column is headed.
+#: Part -> how its column is headed.
 PARTS = {
-    "seen": ("test", "seen users"),
-    "unseen": ("unseen_test", "unseen users"),
-    "seen, new responses": ("new_test", "seen users, new responses"),
-    "unseen, new responses": ("unseen_new_test", "unseen users, new responses"),
+    "seen": "seen users",
+    "unseen": "unseen users",
+    "seen, new responses": "seen users, new responses",
+    "unseen, new responses": "unseen users, new responses",
 }
-_LISTS = ("correct", "count")
 _JUDGED = ".judged.json"  # rows of a call that is not finished
 
 
@@ -48,7 +48,7 @@ class Evaluation:
     def table(self) -> tuple[list[str], list[list[str]]]:
         """Header and rows, in words; what a model cannot score is a dash."""
         columns = self.columns()
-        head = ["", "how", *(PARTS[part][1] for part in columns)]
+        head = ["", "how", *(PARTS[part] for part in columns)]
         rows = [
             [row["name"], row["how"], *(_words(row["parts"].get(p)) for p in columns)]
             for row in self.rows
@@ -64,7 +64,7 @@ class Evaluation:
                 for row in self.rows
                 if (one := row["parts"].get(part))
             }
-            found[part] = f"{PARTS[part][1]}: {' or '.join(sorted(sizes))}"
+            found[part] = f"{PARTS[part]}: {' or '.join(sorted(sizes))}"
         return [
             "share of pairs in the right order, ties as half; [95 % bootstrap interval "
             "over users]; one seed",
@@ -91,7 +91,7 @@ def _markdown_kinds(rows: Sequence[dict[str, Any]]) -> str:
     """Accuracy on pairs about which users disagree, and on the others."""
     names = ("controversial", "common")
     lines = [
-        [row["name"], f"{row['how']}: {PARTS[part][1]}", *map(_number, values)]
+        [row["name"], f"{row['how']}: {PARTS[part]}", *map(_number, values)]
         for row in rows
         for part, one in row["parts"].items()
         if any(values := [one.get(name) for name in names])
@@ -191,18 +191,8 @@ def _unseen(run: RunFolder, split, graph, adapted: dict[str, Any], beside: str) 
     vectors, how = run.vectors(beside), Adaptation(**adapted["settings"])
     if beside:
         again = adapt_split(vectors, split, how.options(vectors, split))
-        return score_adapted(again, vectors, graph, split.unseen_test)
-    return score_adapted(_Table(run.adapted()), vectors, graph, split.unseen_test)
-
-
-class _Table:
-    """Vectors by id with the methods that judging :class:`AdaptedUsers` needs."""
-
-    def __init__(self, table) -> None:
-        self.ids, self.vectors = table.ids, table.vectors
-
-    def scores(self, vectors):
-        return vectors._replace(user=self.vectors)
+        return score_adapted(again.table(), vectors, graph, split.unseen_test)
+    return score_adapted(run.adapted(), vectors, graph, split.unseen_test)
 
 
 def _reward_rows(
@@ -249,9 +239,7 @@ def _kept(file: Path) -> dict[str, dict]:
 def _short(parts: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Without the counts of single users, and without parts that have no pair."""
     return {
-        part: {k: v for k, v in one.items() if k not in _LISTS}
-        for part, one in parts.items()
-        if one.get("pairs", 1)
+        part: without_counts(one) for part, one in parts.items() if one.get("pairs", 1)
     }
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from graphlab.benchmark.copl.models import GraphModel
+from graphlab.benchmark.copl.scores import pair_scores
 from graphlab.benchmark.copl.tries import Tries
 from graphlab.errors import GraphlabError
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
         PreferenceGraph,
         PreferenceSplit,
         PreferenceVectors,
+        VectorTable,
     )
     from graphlab.training import Progress
 
@@ -124,20 +126,6 @@ def _told(model: GraphModel, number: int, progress: "Callable | None"):
     return tell
 
 
-def pair_scores(margin, user, table: "pd.DataFrame") -> dict[str, Any]:
-    """Accuracy on a table of pairs with the interval over users, JSON-able."""
-    from graphlab.preference import pairwise_accuracy
-
-    one = pairwise_accuracy(margin, user, table["controversial"].to_numpy())
-    keys = ("accuracy", "low", "high", "macro", "controversial", "common")
-    return {key: getattr(one, key) for key in keys} | {
-        "pairs": one.num_pairs,
-        "users": one.num_users,
-        "correct": one.correct.tolist(),
-        "count": one.count.tolist(),
-    }
-
-
 def score_seen(
     vectors: "PreferenceVectors", graph: "PreferenceGraph", table: "pd.DataFrame"
 ) -> dict[str, Any]:
@@ -147,14 +135,15 @@ def score_seen(
 
 
 def score_adapted(
-    adapted: "AdaptedUsers",
+    adapted: "VectorTable",
     vectors: "PreferenceVectors",
     graph: "PreferenceGraph",
     table: "pd.DataFrame",
 ) -> dict[str, Any]:
     """Accuracy on pairs of users who got a vector without training."""
     pairs = _rows_of_new(adapted, graph, table)
-    return pair_scores(adapted.scores(vectors).margin(*pairs), pairs[0], table)
+    margin = vectors._replace(user=adapted.vectors).margin(*pairs)
+    return pair_scores(margin, pairs[0], table)
 
 
 def has_plain_users(vectors: "PreferenceVectors") -> bool:
@@ -163,6 +152,24 @@ def has_plain_users(vectors: "PreferenceVectors") -> bool:
     Models with biases are trained for the lengths that their vectors have.
     """
     return vectors.bias is None
+
+
+def adapt_by_own_rule(
+    vectors: "PreferenceVectors", graph: "PreferenceGraph", split: "PreferenceSplit"
+) -> "AdaptedUsers":
+    """Vectors of unseen users by the rule that suits the model.
+
+    By the two-hop rule if the model has no biases of responses, as in CoPL; else by
+    fold-in, whose strength is chosen on validation pairs of seen users.
+    """
+    from graphlab.preference import adapt_unseen_users
+
+    options: dict[str, Any] = dict(rule="two_hop")
+    if not has_plain_users(vectors):
+        ridge = choose_ridge(vectors, graph, split)
+        options = dict(rule="fold_in", ridge=ridge, normalize=False)
+    users = split.unseen_users
+    return adapt_unseen_users(vectors, graph, split.adapt, users=users, **options)
 
 
 def score_unseen(
@@ -190,7 +197,7 @@ def score_unseen(
         adapted = adapt_unseen_users(
             vectors, graph, split.adapt, users=split.unseen_users, **options
         )
-        scores = score_adapted(adapted, vectors, graph, split.unseen_test)
+        scores = score_adapted(adapted.table(), vectors, graph, split.unseen_test)
         out[name] = options | scores | adapted_facts(adapted)
     return out
 
@@ -218,13 +225,13 @@ def choose_ridge(
             ridge=ridge,
             normalize=False,
         )
-        rows = _rows_of_new(again, graph, split.val)
+        rows = _rows_of_new(again.table(), graph, split.val)
         margin = again.scores(vectors).margin(*rows)
         found[ridge] = pairwise_accuracy(margin, rows[0], draws=1).accuracy
     return max(found, key=found.get)
 
 
-def _rows_of_new(adapted: "AdaptedUsers", graph: "PreferenceGraph", table):
+def _rows_of_new(adapted: "VectorTable", graph: "PreferenceGraph", table):
     """Rows of users with new vectors, and of responses of the graph."""
     return (
         adapted.ids.rows(table["user"], "the adapted users"),

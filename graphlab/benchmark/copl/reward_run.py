@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from graphlab.benchmark.copl.records import Listener, Outcome, read_record
 from graphlab.benchmark.copl.reward_backbones import short_name
 from graphlab.benchmark.copl.reward_config import RewardConfig
 from graphlab.benchmark.copl.reward_stage import (
@@ -12,8 +13,7 @@ from graphlab.benchmark.copl.reward_stage import (
     reward_config,
     train_reward,
 )
-from graphlab.benchmark.copl.run_folder import RunFolder, read_record
-from graphlab.benchmark.copl.train_graph import Listener, Outcome
+from graphlab.benchmark.copl.run_folder import RunFolder
 from graphlab.benchmark.store import plain
 from graphlab.errors import ArgumentError, StoreError
 

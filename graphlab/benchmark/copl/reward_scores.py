@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from graphlab.benchmark.copl.reward_model import pairs_of, responses_of
+from graphlab.benchmark.copl.scores import pair_scores
 from graphlab.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from graphlab.lora import PreferenceCollator, RewardModel
 
 BATCH = 32  # pairs, or responses
+_FIGURES = ("accuracy", "low", "high", "controversial", "common")
 
 
 def margins(
@@ -80,18 +82,8 @@ def _states(model: "RewardModel", batch: dict, count: int, device) -> Tensor:
 
 def score(margin: Tensor, table: "pd.DataFrame") -> dict[str, Any]:
     """Accuracy with interval, parts, and the counts of each user."""
-    from graphlab.preference import pairwise_accuracy
-
     user = torch.from_numpy(np.unique(table["user"], return_inverse=True)[1])
-    flags = table["controversial"].to_numpy()
-    one = pairwise_accuracy(margin, user, flags)
-    keys = ("accuracy", "low", "high", "controversial", "common")
-    return {key: getattr(one, key) for key in keys} | {
-        "pairs": one.num_pairs,
-        "users": one.num_users,
-        "correct": one.correct.tolist(),
-        "count": one.count.tolist(),
-    }
+    return pair_scores(margin, user, table, _FIGURES)
 
 
 def capped(table: "pd.DataFrame", most: int | None, seed: int) -> "pd.DataFrame":

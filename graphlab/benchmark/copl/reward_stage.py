@@ -7,6 +7,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from graphlab.benchmark.copl.records import (
+    Listener,
+    found_record,
+    made_by,
+    read_record,
+    write_record,
+)
 from graphlab.benchmark.copl.reward_backbones import load_named
 from graphlab.benchmark.copl.reward_config import RewardConfig
 from graphlab.benchmark.copl.reward_model import (
@@ -20,9 +27,7 @@ from graphlab.benchmark.copl.reward_model import (
     users_of,
 )
 from graphlab.benchmark.copl.reward_scores import capped, margins, score
-from graphlab.benchmark.copl.reward_training import Listener, fit
-from graphlab.benchmark.copl.run_folder import read_record, write_record
-from graphlab.benchmark.copl.train_graph import found_record, made_by
+from graphlab.benchmark.copl.reward_training import fit
 from graphlab.errors import ArgumentError, StoreError
 
 if TYPE_CHECKING:

@@ -2,19 +2,16 @@
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from graphlab.benchmark.copl.records import Listener
 from graphlab.benchmark.copl.reward_config import RewardConfig
 from graphlab.benchmark.store import write_json
 from graphlab.errors import ArgumentError, StoreError
 
 if TYPE_CHECKING:
     from graphlab.lora import PreferenceCollator, RewardModel
-
-#: What is done, how much of it, of how much.
-Listener = Callable[[str, int, int], None]
 
 SAVES = 6  # checkpoints a training
 

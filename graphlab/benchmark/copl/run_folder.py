@@ -6,19 +6,16 @@ from. So a stage can say "there already", that settings differ, that a file is d
 or that it belongs to what has since been made anew.
 """
 
-import hashlib
-import json
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graphlab.benchmark.store import plain, prepare, write_json
+from graphlab.benchmark.copl.records import file_digest, read_record
+from graphlab.benchmark.store import plain, prepare
 from graphlab.errors import StoreError
 
 if TYPE_CHECKING:
     from graphlab.preference import PreferenceSplit, PreferenceVectors, VectorTable
 
-FORMAT = 1
 #: Stage -> its file and the command that writes it.
 STAGES = {
     "split": ("run.json", "train-graph"),
@@ -196,82 +193,3 @@ class RunFolder:
 
 
 _RECORDS = {file.rpartition("/")[2] for file, _ in STAGES.values()}
-
-
-def read_record(file: Path) -> dict[str, Any] | None:
-    """What a stage has recorded; :obj:`None` if it is not finished.
-
-    Raises:
-        StoreError: The file is damaged or of another format.
-    """
-    try:
-        record = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except NotADirectoryError:
-        return None
-    except OSError as error:
-        raise StoreError(f"{file}: cannot be read: {error.strerror}") from None
-    except ValueError:
-        record = None
-    wanted = ("settings", "made_from", "sha256", "id")
-    known = isinstance(record, dict) and record.get("format") == FORMAT
-    if not known or any(key not in record for key in wanted):
-        raise StoreError(
-            f"{file}: damaged, or of something else; remove it to have its stage run "
-            "again"
-        )
-    return record
-
-
-def write_record(
-    file: Path,
-    settings: Mapping[str, Any],
-    made_from: Mapping[str, str],
-    files: Iterable[str] = (),
-    checksum: str = "",
-    **facts: Any,
-) -> dict[str, Any]:
-    """Write what a stage records, as its last file.
-
-    Args:
-        file: The file.
-        settings: What the stage was told.
-        made_from: The ids of the stages that it read.
-        files: Names of the files beside it, whose checksums are taken.
-        checksum: Of what is checked elsewhere.
-        **facts: What else is worth knowing.
-    """
-    digests = {name: file_digest(file.parent / name) for name in files}
-    content = {"settings": dict(settings), "sha256": digests, "checksum": checksum}
-    canonical = json.dumps(content | {"made_from": dict(made_from)}, sort_keys=True)
-    record = {
-        "format": FORMAT,
-        "id": hashlib.sha256(canonical.encode()).hexdigest()[:12],
-        "made_from": dict(made_from),
-        **content,
-        **facts,
-    }
-    write_json(file, record)
-    return json.loads(file.read_text(encoding="utf-8"))
-
-
-def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """``seed 1 instead of 0``: what is asked for now and was not then."""
-    old = json.loads(json.dumps(dict(old)))
-    new = json.loads(json.dumps(dict(new)))
-    return [
-        f"{key} {_shown(new.get(key))} instead of {_shown(old.get(key))}"
-        for key in dict.fromkeys([*new, *old])
-        if new.get(key) != old.get(key)
-    ]
-
-
-def _shown(value: Any) -> str:
-    return "the default" if value is None else json.dumps(value, ensure_ascii=False)
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

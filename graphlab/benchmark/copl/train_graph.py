@@ -3,23 +3,22 @@
 import hashlib
 import json
 import shutil
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graphlab.benchmark import environment
 from graphlab.benchmark.copl.graph_stage import SELECTION, fit_chosen, has_plain_users
 from graphlab.benchmark.copl.models import GraphModel, graph_model, model_name
-from graphlab.benchmark.copl.run_folder import (
-    RunFolder,
-    differences,
+from graphlab.benchmark.copl.records import (
+    Listener,
+    Outcome,
     file_digest,
-    read_record,
+    found_record,
+    made_by,
     write_record,
 )
+from graphlab.benchmark.copl.run_folder import RunFolder
 from graphlab.benchmark.copl.sources import (
     SOURCES,
     check_seed,
@@ -34,8 +33,6 @@ if TYPE_CHECKING:
 
 #: What is trained along with the model: a model without a graph, and one without users.
 BESIDE = ("MF", "BT")
-#: Told what is being done, how much of it is done, of how much.
-Listener = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -83,14 +80,6 @@ class SplitSettings:
             if settings[name] and Path(settings[name]).is_file():
                 settings[f"sha256 of {name}"] = file_digest(Path(settings[name]))
         return settings | sizes
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a stage has recorded, and whether it was there already."""
-
-    record: dict[str, Any]
-    resumed: bool
 
 
 def train_graph(
@@ -274,48 +263,3 @@ def _save(folder: Path, graph, vectors) -> None:
         graph.response_ids, vectors.response, vectors.bias, "response"
     )
     responses.save(folder / "responses.npz")
-
-
-def found_record(
-    file: Path,
-    settings: Mapping[str, Any],
-    made_from: Mapping[str, str],
-    force: bool,
-    give: str = "--out",
-) -> dict[str, Any] | None:
-    """What a stage has left, if it need not be run again.
-
-    A stage made from something that is no longer there, and one whose files are
-    damaged, is run again.
-
-    Raises:
-        StoreError: It was run with other settings.
-    """
-    record = None if force else read_record(file)
-    if record is None or record["made_from"] != dict(made_from):
-        return None
-    other = differences(record["settings"], settings)
-    if other:
-        raise StoreError(
-            f"{file}: was made with other settings: {'; '.join(other)}; give another "
-            f"{give}, or --force to replace it"
-        )
-    for name, digest in record["sha256"].items():
-        path = file.parent / name
-        if not path.is_file() or file_digest(path) != digest:
-            return None
-    return record
-
-
-def made_by() -> dict[str, Any]:
-    """Versions, kind of machine and commit."""
-    return _surroundings() | {"date": time.strftime("%Y-%m-%d")}
-
-
-@cache
-def _surroundings() -> dict[str, Any]:
-    return {
-        "versions": environment.versions(),
-        "host": environment.host(),
-        "commit": environment.commit(),
-    }

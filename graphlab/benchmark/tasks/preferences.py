@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphlab.benchmark.copl.models import CONFIG_KEYS, PENALTY_KEYS, GraphModel
+from graphlab.benchmark.copl.scores import without_counts
 from graphlab.benchmark.copl.sources import SOURCES, check_source, load_split
 from graphlab.benchmark.imports import resolve
+from graphlab.benchmark.recent import Recent
 from graphlab.benchmark.recipe import Cell
 from graphlab.benchmark.toml_reader import has_kind, kind_in_words, nearest
 from graphlab.errors import ArgumentError, RecipeError
@@ -33,7 +35,7 @@ ITEMS = "pairs"
 TOGETHER = False
 
 SPLIT = "unseen-users"
-_KEPT = 5  # splits, those of the runs of a cell
+KEPT = 5  # splits, those of the runs of a cell
 #: Few users, for a checksum of what the source is made of.
 _FEW = {"num_users": 50, "num_unseen": 10}
 
@@ -141,17 +143,13 @@ class PreferenceData:
 
         self.source, self.annotations = parts_of(name)
         self.data_root = data_root
-        self._kept: dict[tuple, PreferenceSplit] = {}
+        self._splits = Recent(KEPT)
         self.checksum = split_checksum(self._load(0, _FEW))
 
     def split(self, run: int, split_args: dict[str, int]) -> "PreferenceSplit":
         """Users and pairs of a run; the last few are kept, for the other models."""
         key = (run, *sorted(split_args.items()))
-        if key not in self._kept:
-            while len(self._kept) >= _KEPT:
-                del self._kept[next(iter(self._kept))]
-            self._kept[key] = self._load(run, split_args)
-        return self._kept[key]
+        return self._splits.get(key, lambda: self._load(run, split_args))
 
     def _load(self, seed: int, sizes: dict[str, int]) -> "PreferenceSplit":
         return load_split(
@@ -190,14 +188,14 @@ def validate(
 
     Unseen users have none: their metric is chosen by what there is of seen users.
     """
-    found = [_fit(cell, data.split(run, cell.split_args), run, None) for run in runs]
-    return [dict.fromkeys(METRICS, one.val_accuracy) for one in found]
-
-
-def _fit(cell: Cell, split: "PreferenceSplit", run: int, progress: Callable | None):
     from graphlab.benchmark.copl.graph_stage import fit_chosen
 
-    return fit_chosen(model_of(cell), split.graph(), split.val, run, progress)
+    found = []
+    for run in runs:
+        split = data.split(run, cell.split_args)
+        chosen = fit_chosen(model_of(cell), split.graph(), split.val, run)
+        found.append(dict.fromkeys(METRICS, chosen.val_accuracy))
+    return found
 
 
 def _outcome(
@@ -205,20 +203,22 @@ def _outcome(
 ) -> dict[str, Any]:
     from graphlab.benchmark.copl.graph_stage import (
         SELECTION,
+        fit_chosen,
         score_seen,
         score_unseen,
     )
     from graphlab.preference.data.split_files import split_checksum
 
     split = data.split(run, cell.split_args)
-    chosen, graph = _fit(cell, split, run, progress), split.graph()
+    graph = split.graph()
+    chosen = fit_chosen(model_of(cell), graph, split.val, run, progress)
     seen = score_seen(chosen.vectors, graph, split.test)
     unseen = score_unseen(chosen.vectors, graph, split)
     info = {
         "setting": chosen.setting,
         "tried": chosen.tried,
-        "seen": _short(seen),
-        "unseen": {rule: _short(one) for rule, one in unseen.items()},
+        "seen": without_counts(seen),
+        "unseen": {rule: without_counts(one) for rule, one in unseen.items()},
         "model": _facts(seen, unseen),
     }
     return {
@@ -250,8 +250,3 @@ def _facts(seen: dict[str, Any], unseen: dict[str, dict]) -> dict[str, float]:
         "unseen_by_mean": unseen["mean"]["accuracy"],
         "neighbors": unseen["two_hop"]["neighbors"],
     }
-
-
-def _short(scores: dict[str, Any]) -> dict[str, Any]:
-    """Without the counts of single users."""
-    return {k: v for k, v in scores.items() if k not in ("correct", "count")}

@@ -20,7 +20,10 @@ from typing import TYPE_CHECKING, Any
 from graphlab.benchmark.copl.models import model_name
 from graphlab.benchmark.copl.reward_backbones import require_named, short_name
 from graphlab.benchmark.copl.reward_config import RewardConfig, RewardTraining
+from graphlab.benchmark.copl.reward_users import graph_users
+from graphlab.benchmark.copl.scores import without_counts
 from graphlab.benchmark.copl.sources import SOURCES
+from graphlab.benchmark.recent import Recent
 from graphlab.benchmark.recipe import Cell
 from graphlab.benchmark.tasks import preferences
 from graphlab.benchmark.toml_reader import nearest
@@ -28,7 +31,6 @@ from graphlab.errors import ArgumentError, DatasetError, GraphlabError, RecipeEr
 
 if TYPE_CHECKING:
     from graphlab.lora import UserVectors
-    from graphlab.preference import PreferenceSplit
     from graphlab.training import Progress
 
 TRAINING_KEYS: dict[str, type] = {
@@ -112,7 +114,7 @@ class RewardData(preferences.PreferenceData):
 
     def __init__(self, name: str, data_root: Path | None = None) -> None:
         super().__init__(name, data_root)
-        self._users: dict[tuple, UserVectors] = {}
+        self._users = Recent(preferences.KEPT)
         self._states = tempfile.TemporaryDirectory(prefix="graphlab-")
 
     def states(self, settings: RewardConfig) -> Path:
@@ -123,37 +125,9 @@ class RewardData(preferences.PreferenceData):
     def users(self, run: int, split_args: dict[str, int], model: str) -> "UserVectors":
         """Vectors of seen and unseen users; the last few are kept."""
         key = (run, model, *sorted(split_args.items()))
-        if key not in self._users:
-            while len(self._users) >= preferences._KEPT:
-                del self._users[next(iter(self._users))]
-            self._users[key] = graph_users(self.split(run, split_args), model, run)
-        return self._users[key]
-
-
-def graph_users(split: "PreferenceSplit", model: str, seed: int) -> "UserVectors":
-    """Vectors of seen users by a graph model, of unseen ones from their pairs.
-
-    By the two-hop rule if the model has no biases of responses, as in CoPL; else by
-    fold-in, whose strength is chosen on validation pairs of seen users.
-    """
-    import torch
-
-    from graphlab.benchmark.copl.graph_stage import choose_ridge, fit_chosen
-    from graphlab.benchmark.copl.models import graph_model
-    from graphlab.lora import UserVectors
-    from graphlab.preference import adapt_unseen_users
-
-    graph = split.graph()
-    found = fit_chosen(graph_model(model), graph, split.val, seed).vectors
-    seen, options = found.unit().user, dict(rule="two_hop")
-    if found.bias is not None:
-        ridge = choose_ridge(found, graph, split)
-        seen, options = found.user, dict(rule="fold_in", ridge=ridge, normalize=False)
-    new = adapt_unseen_users(
-        found, graph, split.adapt, users=split.unseen_users, **options
-    )
-    ids = [*split.users.tolist(), *split.unseen_users.tolist()]
-    return UserVectors(torch.cat([seen, new.vectors]), ids)
+        return self._users.get(
+            key, lambda: graph_users(self.split(run, split_args), model, run)
+        )
 
 
 def load(cell: Cell, data_root: Path | None = None) -> RewardData:
@@ -233,10 +207,7 @@ def _outcome(cell: Cell, data: RewardData, run: int, progress) -> dict[str, Any]
     from graphlab.preference.data.split_files import split_checksum
 
     record, parts = _trained(cell, data, run, progress)
-    short = {
-        part: {k: v for k, v in one.items() if k not in ("correct", "count")}
-        for part, one in parts.items()
-    }
+    short = {part: without_counts(one) for part, one in parts.items()}
     test = {
         metric: parts[part]["accuracy"]
         for metric, part in _PARTS.items()

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from graphlab.errors import ArgumentError
-from graphlab.nn._checks import require_whole
+from graphlab.preference.data.groups import check_groups, sample_groups
 from graphlab.preference.data.pool import PairPool
 from graphlab.preference.data.split import PreferenceSplit
 from graphlab.preference.data.style_bank import (
@@ -86,37 +85,12 @@ class StylePreferences:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        require_whole("num_groups", self.num_groups, 2)
-        require_whole("num_prompts", self.num_prompts, 1)
-        require_whole("num_users", self.num_users, 1)
-        require_whole("new_prompts", self.new_prompts, 0)
-        if not 0 <= self.common_share <= 1:
-            raise ArgumentError(
-                f"common_share must lie in [0, 1], got {self.common_share!r}"
-            )
+        check_groups(self)
 
     def split(self) -> PreferenceSplit:
         """Write the texts, draw users and their annotations."""
         generator = np.random.default_rng(self.seed)
-        tastes = self._tastes(generator)
-        groups = np.concatenate(
-            [
-                generator.permutation(count) % self.num_groups
-                for count in (self.num_users, self.num_unseen)
-            ]
-        )
-        return self._pool(generator).sample(
-            tastes[groups],
-            self.num_unseen,
-            self.num_annotations,
-            num_test=self.num_test,
-            num_new=self.num_new,
-            average=self.average,
-            noise=self.noise,
-            noisy_test=self.noisy_test,
-            groups=groups,
-            generator=generator,
-        )
+        return sample_groups(self, self._tastes(generator), self._pool, generator)
 
     def _tastes(self, generator: np.random.Generator) -> np.ndarray:
         """What each group likes, a column a style; nobody likes the flaw (last)."""

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from graphlab.errors import ArgumentError
-from graphlab.nn._checks import check_choice, require_whole
+from graphlab.nn._checks import check_choice
+from graphlab.preference.data.groups import check_groups, sample_groups
 from graphlab.preference.data.pool import PairPool
 from graphlab.preference.data.split import PreferenceSplit
 
@@ -74,14 +74,7 @@ class SyntheticGroups:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        require_whole("num_groups", self.num_groups, 2)
-        require_whole("num_prompts", self.num_prompts, 1)
-        require_whole("num_users", self.num_users, 1)
-        require_whole("new_prompts", self.new_prompts, 0)
-        if not 0 <= self.common_share <= 1:
-            raise ArgumentError(
-                f"common_share must lie in [0, 1], got {self.common_share!r}"
-            )
+        check_groups(self)
 
     @classmethod
     def preset(cls, name: str, **changes: Any) -> "SyntheticGroups":
@@ -99,24 +92,7 @@ class SyntheticGroups:
     def split(self) -> PreferenceSplit:
         """Draw opinions, users and their annotations."""
         generator = np.random.default_rng(self.seed)
-        groups = np.concatenate(
-            [
-                generator.permutation(count) % self.num_groups
-                for count in (self.num_users, self.num_unseen)
-            ]
-        )
-        return self._pool(generator).sample(
-            np.eye(self.num_groups)[groups],
-            self.num_unseen,
-            self.num_annotations,
-            num_test=self.num_test,
-            num_new=self.num_new,
-            average=self.average,
-            noise=self.noise,
-            noisy_test=self.noisy_test,
-            groups=groups,
-            generator=generator,
-        )
+        return sample_groups(self, np.eye(self.num_groups), self._pool, generator)
 
     def _pool(self, generator: np.random.Generator) -> PairPool:
         count = self.num_prompts + self.new_prompts

@@ -200,6 +200,7 @@ def test_more_layers_than_there_are(split, users, tmp_path):
 
 def test_all_layers_leave_nothing_to_cache(split, users, tmp_path):
     train_reward(split, users, config(layers=3, steps=1), tmp_path / "it")
+    assert reward_config(tmp_path / "it").layers == 3
 
 
 def test_an_unknown_backbone(split, users, tmp_path, monkeypatch):
